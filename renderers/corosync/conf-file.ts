@@ -1,0 +1,28 @@
+import { hostPlace, quiet, servicePlace, type Effect, type File } from '../renderer.ts'
+import { template } from '../template.ts'
+import conf from './corosync.conf.njk'
+import type { CorosyncSettings } from './settings.ts'
+
+/**
+ * corosync.conf in the shape that Proxmox VE gives it. There it is /etc/pve/corosync.conf, written once and by one node: pmxcfs copies it to
+ * all and reloads by itself. Elsewhere every host has its own copy, and corosync ends itself when it reads another config_version than its peers:
+ * so all have the new file before one of them tells all to reload.
+ */
+export function confFile({ cluster, platform }: CorosyncSettings): File {
+  const proxmox = platform === 'proxmox'
+  const links = cluster.priorities.map((priority, number) => ({ number, priority }))
+  return {
+    path: proxmox ? '/etc/pve/corosync.conf' : '/etc/corosync/corosync.conf',
+    mode: proxmox ? '0640' : '0644',
+    owner: proxmox ? 'root:www-data' : 'root:root',
+    store: proxmox ? 'pmxcfs' : 'disk',
+    text: template(conf, { cluster, links, version: { serial: 'corosync' } }),
+    from: [
+      servicePlace('corosync'),
+      ...cluster.nodes.map((node) => hostPlace({ name: node.name, kind: 'node' }, 'addresses')),
+    ],
+    onChange: proxmox ? quiet : reload,
+  }
+}
+
+const reload: Effect = { acts: [{ run: ['corosync-cfgtool', '-R'] }], interrupts: [], maxSeconds: 0 }

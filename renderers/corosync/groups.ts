@@ -1,0 +1,63 @@
+import { netId, type Agreement, type Group, type PerHost, type Probe } from '../renderer.ts'
+import type { Cluster, CorosyncSettings } from './settings.ts'
+
+/** The quorum. Judged on every host, by ring id and members: one host alone goes on naming those who are gone (measured: for 6 s). */
+export function groups(all: PerHost<CorosyncSettings>): readonly Group[] {
+  const hosts = Object.entries(all)
+  const cluster = hosts[0]?.[1].cluster
+  if (cluster === undefined) return []
+  const votes = sum(cluster)
+  const members = hosts.map(([host, mine]) => ({
+    id: `corosync@${host}`,
+    host,
+    votes: cluster.nodes.find((node) => node.name === host)?.votes ?? 0,
+    // Links stand in for each other.
+    needs: [mine.links.map((network) => netId(network, host))],
+    provides: [],
+    up: [quorate(host), allVotes(host, votes)],
+  }))
+  const minimum = cluster.twoNode ? 1 : Math.floor(votes / 2) + 1
+  return [{ id: 'corosync', kind: 'quorum', minimum, soakSeconds: 15, members, agree: agreements }]
+}
+
+/** All votes of the cluster. */
+export function sum(cluster: Cluster): number {
+  return cluster.nodes.reduce((votes, node) => votes + node.votes, 0)
+}
+
+/** corosync-quorumtool -s: exit 0 quorate, 2 not, 1 error. */
+function quorate(host: string): Probe {
+  return {
+    title: `corosync@${host} is a member of a quorate cluster`,
+    run: ['corosync-quorumtool', '-s'],
+    exit: [0],
+    stdout: String.raw`^Quorate:\s+Yes\s*$`,
+    withinSeconds: 60,
+  }
+}
+
+function allVotes(host: string, votes: number): Probe {
+  return {
+    title: `corosync@${host} counts all ${votes} votes`,
+    run: ['corosync-quorumtool', '-s'],
+    exit: [0],
+    stdout: String.raw`^Total votes:\s+${votes}\s*$`,
+    withinSeconds: 60,
+  }
+}
+
+const agreements: readonly Agreement[] = [
+  {
+    title: 'the ring id',
+    run: ['corosync-quorumtool', '-s'],
+    pick: String.raw`^Ring ID:\s+(\S+)`,
+    across: 'same',
+  },
+  {
+    title: 'the members',
+    // By node id: the name in the same row has "(local)" behind it on one host and not on the others.
+    run: ['corosync-quorumtool', '-s'],
+    pick: String.raw`^\s+(\d+)\s+\d+\s+\S`,
+    across: 'same',
+  },
+]

@@ -1,0 +1,10 @@
+/** The registry: the only place where a service is listed. Sorted by service. */
+import { corosync } from './corosync/index.ts'
+import { custom } from './custom/index.ts'
+import { dnsmasq } from './dnsmasq/index.ts'
+import { interfaces } from './interfaces/index.ts'
+import { keepalived } from './keepalived/index.ts'
+import type { Renderer } from './renderer.ts'
+import { tinc } from './tinc/index.ts'
+
+export const renderers: readonly Renderer[] = [corosync, custom, dnsmasq, interfaces, keepalived, tinc]

@@ -1,0 +1,174 @@
+/** What a renderer is: lab → settings, settings → files and all that has to be known about them, as plain data (JSON). */
+import type { Id, Json, Lab, PerHost, Place } from './lab.ts'
+
+export * from './lab.ts'
+export { template, type Hole, type Template } from './template.ts'
+
+/** One service: everything about it is in its folder under renderers/, and one line in the registry. */
+export interface Renderer<S extends Json = Json> {
+  /** The service's name: its folder, its file under lab/services/ and its daemon. */
+  readonly service: string
+  /** Raised when the same settings come to mean other files; hosts whose files an older version made are changed one at a time. */
+  readonly version: number
+  /** JSON Schema (2020-12) of lab/services/<service>.yaml. */
+  readonly schema: object
+  /** What is wrong or doubtful beyond the schema; every finding at once. Called with a lab that its schema accepted. */
+  problems(lab: Lab): readonly Finding[]
+  /** What the service is set to on each host that runs it. Two labs with equal settings have equal files. */
+  settings(lab: Lab): PerHost<S>
+  /** The files of one host, in parts; each part is changed in a step of its own. */
+  parts(host: string, settings: S): readonly Part[]
+  /** Whose quorum or minimum must hold. */
+  groups(all: PerHost<S>): readonly Group[]
+  /** How the hosts get from one set of settings to another. */
+  transition(before: PerHost<S>, after: PerHost<S>): Transition
+}
+
+/** A problem in the definition, before it is known on which line its place is. */
+export interface Finding {
+  readonly rule: string
+  readonly severity: 'error' | 'warning'
+  readonly at: Place
+  /** What is wrong, with the value. */
+  readonly message: string
+  /** What to do. */
+  readonly help: string
+  /** Point at the key instead of its value. */
+  readonly onKey?: boolean
+}
+
+/** A file's content: text, with holes for what only the deployer knows. */
+export type Text = readonly (string | SecretHole | SerialHole)[]
+
+/** Filled from the secrets when a step is staged. */
+export interface SecretHole {
+  readonly secret: Id
+  readonly kind: SecretKind
+  /** Of a pair: which half. A secret without halves is whole. */
+  readonly half: 'whole' | 'private' | 'public'
+}
+
+/** Filled with the live cluster's number + 1 when a step is staged ("corosync": config_version); ignored in comparisons. */
+export interface SerialHole {
+  readonly serial: Id
+}
+
+/** vrrp-password: 1–8 printable characters. rsa-key-pair: PKCS#1 PEM, 2048 bits or more. text: one line. */
+export type SecretKind = 'vrrp-password' | 'rsa-key-pair' | 'text'
+
+/** What a unit is told, or what is run, on the host. `run` is an argument vector, never a shell line. */
+export type Act =
+  | { readonly unit: string; readonly do: 'enable' | 'start' | 'reload' | 'restart' | 'stop' | 'disable' }
+  | { readonly run: readonly string[] }
+
+/** What a change sets off. */
+export interface Effect {
+  readonly acts: readonly Act[]
+  /** Members and provided ids that are away meanwhile; what needs them is found by the planner. */
+  readonly interrupts: readonly Id[]
+  /** The longest the interruption may last. */
+  readonly maxSeconds: number
+}
+
+export interface File {
+  /** Absolute path on the host, of [A-Za-z0-9._@:+-] and "/", no "..". */
+  readonly path: string
+  /** Four octal digits, "0644". On pmxcfs the file system decides. */
+  readonly mode: string
+  /** "root:root". */
+  readonly owner: string
+  readonly store: 'disk' | 'pmxcfs'
+  readonly text: Text
+  /** The places in the lab that it came from. */
+  readonly from: readonly Place[]
+  readonly onChange: Effect
+}
+
+/** A command whose answer tells whether something is well. */
+export interface Probe {
+  /** In the words of an operator: "corosync@pve1 is a member of a quorate cluster". */
+  readonly title: string
+  readonly run: readonly string[]
+  readonly exit: readonly number[]
+  /** A regular expression (flags "m") that standard output must match. */
+  readonly stdout?: string
+  /** A regular expression (flags "mi") that standard error must not match. */
+  readonly stderrNot?: string
+  /** How long it may take to become well after a change; 0: it has to be well at once. */
+  readonly withinSeconds: number
+}
+
+/** One step's worth of one service on one host. */
+export interface Part {
+  /** Unique per host, starts with the service's name: "tinc.cluster". */
+  readonly id: string
+  /** Where it stands in the order of risk (DOMAIN §15): cheap to lose first. */
+  readonly layer: Layer
+  /** "cluster": its files are written in one step on all hosts that have the part, and its acts are done on the first of them only. */
+  readonly reach: 'host' | 'cluster'
+  readonly files: readonly File[]
+  /** Units stopped and disabled when the part leaves the host. */
+  readonly onRemove: Effect
+  readonly needs: Needs
+  /** The daemon's own checkers, called as its unit calls the daemon, on the staged bytes at their real paths. */
+  readonly check: readonly Probe[]
+  /** Whether the part works after its units were told. */
+  readonly probe: readonly Probe[]
+}
+
+/** 1 monitoring, ingress; 2 names; 3 router; 4 VPN; 5 access; 6 VPN that carries a quorum; 7 interfaces; 8 cluster membership. */
+export type Layer = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8
+
+/** What has to be on the host already; deploying installs nothing. */
+export interface Needs {
+  /** Debian package → a path that it installs. */
+  readonly packages: Readonly<Record<string, string>>
+  readonly directories: readonly string[]
+}
+
+export interface Member {
+  readonly id: Id
+  readonly host: string
+  readonly votes: number
+  /** All of these, and of each the one or the other: [["net:cluster@pve1", "net:public@pve1"]]. */
+  readonly needs: readonly (readonly Id[])[]
+  readonly provides: readonly Id[]
+  /** All must be well for the member to count as there. */
+  readonly up: readonly Probe[]
+}
+
+export interface Group {
+  readonly id: Id
+  readonly kind: 'quorum' | 'pool'
+  /** Votes of a quorum, members of a pool, that must be there at any time. */
+  readonly minimum: number
+  /** How long it must be whole and steady before the next step. */
+  readonly soakSeconds: number
+  /** In the order in which they are changed: backups before masters. */
+  readonly members: readonly Member[]
+  /** What the members must agree on. */
+  readonly agree: readonly Agreement[]
+}
+
+/** Asked of every member: what `pick` finds must be the same everywhere and hold still, or be found on exactly one. */
+export interface Agreement {
+  readonly title: string
+  readonly run: readonly string[]
+  /** A regular expression (flags "m"); its first group is the answer, all matches are joined. */
+  readonly pick: string
+  readonly across: 'same' | 'one'
+}
+
+export type Transition =
+  /** Old and new work side by side. `effects`: told instead of the files' own, per host and part. */
+  | { readonly kind: 'rolling'; readonly effects?: PerHost<Readonly<Record<string, Effect>>> }
+  /** No safe way is known: the reason, and what a person can do. */
+  | { readonly kind: 'refuse'; readonly why: string; readonly manual: string }
+
+/** The effect of a change that nobody has to be told of. */
+export const quiet: Effect = { acts: [], interrupts: [], maxSeconds: 0 }
+
+/** The id by which a host's foot in a network is known to members that need it. */
+export function netId(network: string, host: string): Id {
+  return `net:${network}@${host}`
+}

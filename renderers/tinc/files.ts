@@ -1,0 +1,55 @@
+import { template, type Effect, type File, type Hole, type Place, type Template } from '../renderer.ts'
+import { unitDropIn } from '../unit-drop-in.ts'
+import { daemonReload, reload, restart, unitOf } from './effects.ts'
+import hostFile from './host.njk'
+import keyFile from './rsa_key.priv.njk'
+import type { Peer, Vpn } from './settings.ts'
+import conf from './tinc.conf.njk'
+import down from './tinc-down.njk'
+import up from './tinc-up.njk'
+
+/** Everything below /etc/tinc/<network>, and the unit's drop-in. `from`: the host's own places; a peer's file has the peer's besides. */
+export function filesOf(host: string, vpn: Vpn, from: readonly Place[]): readonly File[] {
+  const top = `/etc/tinc/${vpn.network}`
+  const anew = restart(host, vpn)
+  const file = (path: string, mode: string, source: Template, values: object, onChange: Effect): File => ({
+    path: `${top}/${path}`,
+    mode,
+    owner: 'root:root',
+    store: 'disk',
+    text: template(source, values),
+    from,
+    onChange,
+  })
+  const options = Object.entries(vpn.options)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => ({ name, value }))
+  const dropIn = {
+    unit: unitOf(vpn),
+    after: ['networking.service'],
+    interfaces: [],
+    // The unit is Type=simple: without this it counts as started before the tap is there, and a reload right after it finds no process to tell.
+    startPost: `/bin/sh -c 'until test -s /run/tinc.%i.pid && test -e /sys/class/net/${vpn.interface}; do kill -0 $MAINPID || exit 1; sleep 0.1; done'`,
+  }
+  return [
+    file('tinc.conf', '0644', conf, { ...vpn, options }, anew),
+    file('tinc-up', '0755', up, vpn, anew),
+    file('tinc-down', '0755', down, {}, anew),
+    file('rsa_key.priv', '0600', keyFile, { key: keyHole(vpn, vpn.self, 'private') }, anew),
+    ...[vpn.self, ...vpn.peers].map((peer) =>
+      file(
+        `hosts/${peer.name}`,
+        '0644',
+        hostFile,
+        { endpoints: peer.endpoints, port: vpn.port, key: keyHole(vpn, peer, 'public') },
+        // A daemon reads its own hosts file only when it starts.
+        peer === vpn.self ? anew : reload(host, vpn),
+      ),
+    ),
+    unitDropIn(dropIn, from, { acts: [daemonReload], interrupts: [], maxSeconds: 0 }),
+  ].toSorted((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+function keyHole(vpn: Vpn, peer: Peer, half: 'private' | 'public'): Hole {
+  return { secret: `tinc.${vpn.network}.${peer.host}`, kind: 'rsa-key-pair', half }
+}

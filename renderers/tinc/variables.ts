@@ -1,0 +1,40 @@
+/** Variables of tinc.conf that may be set freely (tinc.conf(5), 1.0.36). tinc accepts any other silently, and does nothing. */
+export const variables: readonly string[] = [
+  'AddressFamily',
+  'BindToAddress',
+  'BindToInterface',
+  'DecrementTTL',
+  'DirectOnly',
+  'Forwarding',
+  'Hostnames',
+  'IffOneQueue',
+  'KeyExpire',
+  'LocalDiscovery',
+  'MACExpire',
+  'MaxTimeout',
+  'PingInterval',
+  'PingTimeout',
+  'PriorityInheritance',
+  'ProcessPriority',
+  'ReplayWindow',
+  'UDPRcvBuf',
+  'UDPSndBuf',
+]
+
+/** Variables that exist and may not be set here, and why. */
+export const reserved: Readonly<Record<string, string>> = {
+  Broadcast: 'it must be equal on all hosts at any time, or frames go in circles',
+  ConnectTo: 'every host connects to all others, so that a restart does not cost corosync its token',
+  Device: 'the tap is named after the network',
+  DeviceType: 'the tap is named after the network',
+  GraphDumpFile: 'it can run a command',
+  Interface: 'it is the interface of the network, in networks.yaml',
+  Mode: 'it is "switch"',
+  Name: 'it is made from the name of the host',
+  Port: 'it is the port of the network, beside these options',
+  PrivateKey: 'a key is a secret',
+  PrivateKeyFile: 'the key is in rsa_key.priv',
+  Proxy: 'it can run a command',
+  StrictSubnets: 'it needs subnets, which a switch has none of',
+  TunnelServer: 'it hides the peers from each other',
+}

@@ -1,0 +1,155 @@
+/** `quorate deploy`: brings the hosts to the definition, or says how it would. */
+import { randomBytes } from 'node:crypto'
+import { hostname, userInfo } from 'node:os'
+import { relative, resolve, sep } from 'node:path'
+import type { PerHost, Renderer } from '../renderers/renderer.ts'
+import { sortedKeys } from './lib/bundle/canonical.ts'
+import { openGit } from './lib/bundle/git.ts'
+import { requireRendering } from './lib/bundle/lab-rendering.ts'
+import type { Rendering, Way } from './lib/bundle/rendering.ts'
+import { renderRevision } from './lib/bundle/revision.ts'
+import { loadRenderers } from './lib/definition/registry.ts'
+import { access } from './lib/deployment/access.ts'
+import { deploy as carryOut } from './lib/deployment/deploy.ts'
+import type { Event } from './lib/deployment/event.ts'
+import { masked } from './lib/deployment/mask.ts'
+import { sopsSecrets } from './lib/deployment/secrets.ts'
+import { waysTo } from './lib/deployment/ways.ts'
+import { wallClock } from './lib/deployment/wall-clock.ts'
+import { FailureError, type Exit } from './lib/failure.ts'
+import { deploymentLines, outcomeText } from './lib/review/deployment-text.ts'
+import { rolloutText } from './lib/review/rollout-text.ts'
+import { packageRoot, repoRootOf } from './lib/roots.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface DeployOptions {
+  /** The lab's folder. */
+  readonly lab: string
+  readonly apply: boolean
+  /** Deploy this revision instead of what is in the working tree. */
+  readonly at?: string
+  readonly only: readonly string[]
+  readonly without: readonly string[]
+  readonly adopt: boolean
+  readonly override: readonly string[]
+  readonly acceptOutage: readonly string[]
+  readonly keep: boolean
+  readonly reviewed?: string
+  readonly identity?: string
+  readonly knownHosts?: string
+  readonly json: boolean
+}
+
+/** Prints what happens as it happens, then the outcome. Throws a FailureError where it does not come to asking a host. */
+export async function deploy(options: DeployOptions, terminal: Terminal): Promise<Exit> {
+  const lab = resolve(options.lab)
+  const { rendering, commit, renderers } = await target(options, lab, terminal)
+  const former = await formerWays(lab, rendering.lab, renderers, terminal)
+  const connect = await access(waysTo(rendering, former), { ...options, lab }, process.env['SSH_AUTH_SOCK'])
+  const secrets = await sopsSecrets(lab, rendering.secrets)
+  const clean = (text: string) => masked(text, secrets.seen())
+  const text = deploymentLines({ now: () => Date.now(), groups: process.env['GITHUB_ACTIONS'] === 'true' })
+  const plan = (event: Event) => {
+    if (event.kind !== 'planned' || options.json || options.apply) return
+    const names = { columns: terminal.columns, from: null, to: commit?.slice(0, 7) ?? null, lines: () => null }
+    terminal.out(clean(rolloutText({ kind: 'rollout', rollout: event.rollout }, names)))
+  }
+  const outcome = await carryOut({
+    ...options,
+    target: rendering,
+    renderers,
+    secrets,
+    commit,
+    reviewed: options.reviewed ?? null,
+    last: lastHosts(rendering),
+    formerWays: former,
+    connect,
+    clock: wallClock,
+    report: (event) => {
+      terminal.note(clean(text.lines(event)))
+      plan(event)
+    },
+    owner: `${userInfo().username}@${hostname()}`,
+    run: workflowRun(process.env) ?? 'by hand',
+    token: randomBytes(8).toString('hex'),
+  })
+  terminal.note(text.close())
+  if (options.json) terminal.out(`${clean(JSON.stringify(sortedKeys(outcome), null, 2))}\n`)
+  else if (outcome.failure === null) terminal.out(clean(outcomeText(outcome, options.apply)))
+  else terminal.note(clean(outcomeText(outcome, options.apply)))
+  return outcome.exit
+}
+
+/** What the hosts should hold. What is not committed is shown, but never deployed: nobody could say later what the hosts hold. */
+async function target(options: DeployOptions, lab: string, terminal: Terminal) {
+  const repoRoot = repoRootOf(lab)
+  const renderers = await loadRenderers(repoRoot)
+  const report = { note: (text: string) => terminal.note(text), colour: terminal.colour, warnings: false }
+  const render = (folder: string, root: string) => requireRendering(folder, root, renderers, report)
+  const labPath = relative(repoRoot, lab).split(sep).join('/')
+  if (options.at !== undefined) {
+    const again = (folder: string) => render(folder, resolve(folder, relative(labPath, '.')))
+    const current = await render(lab, repoRoot)
+    const old = await renderRevision({
+      repoRoot,
+      labPath,
+      packageRoot,
+      revision: options.at,
+      lab: current.lab,
+      render: again,
+    })
+    if (old.note === null) return { rendering: old.rendering, commit: old.commit, renderers }
+    throw refused(
+      `there is nothing to deploy at ${options.at}: ${old.note}`,
+      '--at',
+      'name a commit that holds the lab',
+    )
+  }
+  const git = await openGit(repoRoot)
+  const { commit, uncommitted } = (await git?.current()) ?? { commit: null, uncommitted: false }
+  if (uncommitted && options.apply) {
+    const next = 'commit first, or deploy a commit with --at REV (--at HEAD leaves out what is not committed)'
+    throw refused('the working tree has changes that are not committed', repoRoot, next)
+  }
+  return { rendering: await render(lab, repoRoot), commit, renderers }
+}
+
+/** Where the hosts were in the commit before: a change of an address has to reach its host by the old one. */
+async function formerWays(
+  lab: string,
+  name: string,
+  renderers: readonly Renderer[],
+  terminal: Terminal,
+): Promise<PerHost<Way>> {
+  const repoRoot = repoRootOf(lab)
+  const labPath = relative(repoRoot, lab).split(sep).join('/')
+  const report = { note: () => {}, colour: terminal.colour, warnings: false }
+  const render = (folder: string) =>
+    requireRendering(folder, resolve(folder, relative(labPath, '.')), renderers, report)
+  try {
+    const { rendering } = await renderRevision({ repoRoot, labPath, packageRoot, revision: 'HEAD^', lab: name, render })
+    return Object.fromEntries(Object.values(rendering.hosts).map(({ host, way }) => [host, way]))
+  } catch (error) {
+    // The first commit has none before it, and one that could not be rendered was never deployed.
+    if (error instanceof FailureError) return {}
+    throw error
+  }
+}
+
+/** The nodes that guests are reached through, and the host that this runs on. */
+function lastHosts(rendering: Rendering): readonly string[] {
+  const jumps = Object.values(rendering.hosts).flatMap(({ way }) => way.via.slice(0, 1))
+  const own = Object.keys(rendering.hosts).filter((host) => host === hostname())
+  return [...new Set([...jumps, ...own])].toSorted()
+}
+
+function workflowRun(environment: NodeJS.ProcessEnv): string | null {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run } = environment
+  return server === undefined || repository === undefined || run === undefined
+    ? null
+    : `${server}/${repository}/actions/runs/${run}`
+}
+
+function refused(what: string, where: string, next: string): FailureError {
+  return new FailureError({ what, where, now: 'no host was contacted', next }, 2)
+}

@@ -1,0 +1,131 @@
+/** The repository's history. The only file that imports simple-git. */
+import { realpath } from 'node:fs/promises'
+import { simpleGit, type SimpleGit } from 'simple-git'
+import { FailureError } from '../failure.ts'
+
+export interface Git {
+  /** The folder it was opened for, relative to the top of the work tree, with "/"; empty at the top. */
+  readonly prefix: string
+  /** The commit checked out; null before the first one. `uncommitted`: something differs from it or is not tracked. */
+  current(): Promise<{ readonly commit: string | null; readonly uncommitted: boolean }>
+  /** The full hash of a revision; a FailureError (exit 2) where there is no such commit. */
+  resolve(revision: string): Promise<string>
+  /** The merge base of what is checked out with the main branch; null before the first commit. A FailureError (exit 2) where there is none. */
+  mergeBase(): Promise<string | null>
+  /** Paths, of those given (relative to the folder), that differ between the commit and the working tree, untracked ones included. */
+  changedPaths(commit: string, paths: readonly string[]): Promise<readonly string[]>
+  /**
+   * A second work tree of the commit, without running hooks. The folder must not exist. `only`: just this path, relative to the top
+   * (much quicker in a large repository); nothing where the commit does not have it.
+   */
+  addWorktree(folder: string, commit: string, only?: string): Promise<void>
+  /** Removes it, whatever is in it. */
+  removeWorktree(folder: string): Promise<void>
+  /** Forgets the work trees whose folder is gone. */
+  prune(): Promise<void>
+}
+
+/** Where the main branch is looked for, in this order. */
+const mainBranches = [
+  'refs/remotes/origin/HEAD',
+  'refs/remotes/origin/main',
+  'refs/heads/main',
+  'refs/remotes/origin/master',
+  'refs/heads/master',
+]
+
+/** The repository that the folder is in; null where it is in none, or git is not installed. A FailureError (exit 2) where git refuses it. */
+export async function openGit(folder: string): Promise<Git | null> {
+  const git = client(await realpath(folder))
+  const { installed } = await git.version()
+  if (!installed) return null
+  const isRepository = await git.checkIsRepo().catch((error: unknown) => {
+    const words = error instanceof Error ? error.message.trim() : String(error)
+    throw noCommit(`git refuses ${folder}: ${words}`, 'do what git says, then run again', error)
+  })
+  if (!isRepository) return null
+  const prefix = (await git.raw('rev-parse', '--show-prefix')).trim().replace(/\/$/, '')
+  return {
+    prefix,
+    current: () => current(git),
+    resolve: (revision) => resolve(git, revision),
+    mergeBase: () => mergeBase(git),
+    changedPaths: (commit, paths) => changedPaths(git, commit, paths),
+    addWorktree: (target, commit, only) => addWorktree(git, target, commit, only),
+    removeWorktree: async (target) => {
+      await git.raw('worktree', 'remove', '--force', '--force', target)
+    },
+    prune: async () => {
+      await git.raw('worktree', 'prune')
+    },
+  }
+}
+
+/**
+ * simple-git waits 50 ms for a command that printed nothing, so none is told to be quiet.
+ * Hooks of the repository are not ours to run; variables such as GIT_DIR, set inside of a hook, would lead elsewhere.
+ */
+function client(folder: string): SimpleGit {
+  const git = simpleGit(folder, { config: ['core.hooksPath=/dev/null'], unsafe: { allowUnsafeHooksPath: true } })
+  const { PATH = '', HOME = '/nonexistent' } = process.env
+  return git.env({ PATH, HOME, LC_ALL: 'C' })
+}
+
+async function current(git: SimpleGit): Promise<{ commit: string | null; uncommitted: boolean }> {
+  const commit = await verified(git, 'HEAD')
+  const status = await git.raw('status', '--porcelain', '--untracked-files=normal')
+  return { commit, uncommitted: status.trim() !== '' }
+}
+
+async function resolve(git: SimpleGit, revision: string): Promise<string> {
+  const legal = /^[^-\p{Cc}\s:][^\p{Cc}\s:]*$/u.test(revision) && revision.length <= 255
+  const commit = legal ? await verified(git, revision) : null
+  if (commit !== null) return commit
+  throw noCommit(
+    `${JSON.stringify(revision)} is no commit of this repository`,
+    'name a branch, a tag or a commit; in CI, fetch it first (fetch-depth: 0)',
+  )
+}
+
+async function mergeBase(git: SimpleGit): Promise<string | null> {
+  const head = await verified(git, 'HEAD')
+  if (head === null) return null
+  for (const branch of mainBranches) {
+    const main = await verified(git, branch)
+    if (main === null) continue
+    const base = await git.raw('merge-base', head, main).catch(() => '')
+    if (base.trim() !== '') return base.trim()
+    throw noCommit(
+      `HEAD and ${branch} have no commit in common`,
+      'fetch the whole history (fetch-depth: 0), or name the base with --base REV',
+    )
+  }
+  throw noCommit(
+    `there is no main branch to compare with (looked for ${mainBranches.join(', ')})`,
+    'name the base with --base REV',
+  )
+}
+
+/** The commit's hash, or null. Git answers on standard error where there is none, and then nothing is there. */
+async function verified(git: SimpleGit, revision: string): Promise<string | null> {
+  const answer = await git.raw('rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`).catch(() => '')
+  return /^[0-9a-f]{40,64}$/.test(answer.trim()) ? answer.trim() : null
+}
+
+async function addWorktree(git: SimpleGit, target: string, commit: string, only?: string): Promise<void> {
+  if (only === undefined) return void (await git.raw('worktree', 'add', '--detach', target, commit))
+  await git.raw('worktree', 'add', '--detach', '--no-checkout', target, commit)
+  const path = `:(top,literal)${only}`
+  const held = await git.raw('ls-tree', '--full-tree', '--name-only', commit, '--', only)
+  if (held !== '') await client(target).raw('checkout', commit, '--', path)
+}
+
+async function changedPaths(git: SimpleGit, commit: string, paths: readonly string[]): Promise<readonly string[]> {
+  const tracked = await git.raw('diff', '--name-only', '--no-renames', '--relative', '-z', commit, '--', ...paths)
+  const untracked = await git.raw('ls-files', '--others', '--exclude-standard', '-z', '--', ...paths)
+  return `${tracked}${untracked}`.split('\0').filter((path) => path !== '')
+}
+
+function noCommit(what: string, next: string, cause?: unknown): FailureError {
+  return new FailureError({ what, where: 'git', now: 'nothing was compared', next }, 2, { cause })
+}

@@ -1,0 +1,38 @@
+/** How the deployer gets to a host: worked out from the lab, kept in the bundle. */
+import type { Host, Lab } from '../../../renderers/renderer.ts'
+import type { Way } from './rendering.ts'
+import { byCodeUnits } from './canonical.ts'
+
+/** A node by its addresses in the management network; a guest by those it has on its node, through any node that stands in the same networks. */
+export function wayTo(lab: Lab, host: Host): Way {
+  const { port, user, network } = lab.management
+  const networks = host.guest === null ? [network] : sharedNetworks(lab, host, host.guest.node)
+  const addresses = networks.flatMap((name) => own(host.addresses, name)?.addresses.map(({ ip }) => ip) ?? [])
+  return {
+    addresses: [...new Set(addresses)],
+    port,
+    user,
+    via: host.guest === null ? [] : jumps(lab, host.guest.node, networks),
+  }
+}
+
+/** Networks that the guest and the node that carries it both stand in, sorted. */
+export function sharedNetworks(lab: Lab, guest: Host, node: string): readonly string[] {
+  const carrier = own(lab.hosts, node)
+  if (carrier === undefined) return []
+  return Object.keys(guest.addresses)
+    .filter((network) => own(carrier.addresses, network) !== undefined)
+    .toSorted(byCodeUnits)
+}
+
+function jumps(lab: Lab, first: string, networks: readonly string[]): readonly string[] {
+  const standsThere = (host: Host) => networks.every((network) => own(host.addresses, network) !== undefined)
+  const nodes = Object.values(lab.hosts).filter(
+    (host) => host.kind === 'node' && host.name !== first && standsThere(host),
+  )
+  return [first, ...nodes.map(({ name }) => name).toSorted(byCodeUnits)]
+}
+
+function own<T>(map: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(map, key) ? map[key] : undefined
+}

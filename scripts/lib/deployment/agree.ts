@@ -1,0 +1,130 @@
+/** From what the hosts say to the rollout that will be carried out, or the reason why none may be. */
+import { compare } from '../bundle/compare.ts'
+import type { Change } from '../bundle/change.ts'
+import type { Rendering } from '../bundle/rendering.ts'
+import { FailureError } from '../failure.ts'
+import { plan } from '../rollout/plan.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+import { assess, liveSerials, type Assessment } from './assess.ts'
+import { heldRendering } from './held.ts'
+import type { Course } from './job.ts'
+import type { Progress } from './progress.ts'
+import type { DeployRequest } from './request.ts'
+import type { Begun } from './start.ts'
+import { serialPaths } from './survey.ts'
+
+/** Throws a FailureError: foreign or edited files, no safe order, or not the rollout that was reviewed. */
+export function agree({ facts }: Begun, request: DeployRequest, progress: Progress): Course {
+  const before = heldRendering(request.target.lab, facts.values())
+  const target = scoped(request, before, facts.keys())
+  const paths = serialPaths(target)
+  const serials = liveSerials(facts, Object.fromEntries(Object.entries(paths).map(([path, { id }]) => [path, id])))
+  const all = compare(before, target).filter(({ host }) => facts.has(host))
+  const live = Object.fromEntries(Object.entries(serials).map(([id, number]) => [id, Math.max(1, number)]))
+  const found = assess(facts, target, all, request.secrets, live, request.override)
+  refuseForeign(found, request)
+  const rollout = planned(request, before, target, found.changes)
+  refuseUnreviewed(request, rollout, before, target, all)
+  progress.rollout = rollout
+  return {
+    rollout,
+    before: before.hosts,
+    target,
+    secrets: request.secrets,
+    serials,
+    serialPaths: paths,
+    facts,
+    kept: found.kept,
+    lost: new Set(request.without),
+    oldBytes: null,
+    commit: request.commit,
+    at: new Date(request.clock.now()).toISOString(),
+  }
+}
+
+/** With --only the other hosts are to hold what they hold. */
+function scoped({ only, target }: DeployRequest, before: Rendering, hosts: Iterable<string>): Rendering {
+  const stranger = only.find((host) => !Object.hasOwn(target.hosts, host))
+  if (stranger !== undefined) {
+    const next = `name one of: ${Object.keys(target.hosts).join(', ')}`
+    throw new FailureError(
+      { what: `"${stranger}" is no host of the lab`, where: '--only', now: 'nothing was changed', next },
+      2,
+    )
+  }
+  if (only.length === 0) return target
+  const others = [...hosts].filter((host) => !only.includes(host))
+  const held = others.flatMap((host) => (before.hosts[host] === undefined ? [] : [[host, before.hosts[host]] as const]))
+  const wanted = Object.entries(target.hosts).filter(([host]) => !others.includes(host))
+  return { ...target, hosts: Object.fromEntries([...held, ...wanted].toSorted(([a], [b]) => (a < b ? -1 : 1))) }
+}
+
+function planned(request: DeployRequest, before: Rendering, target: Rendering, changes: readonly Change[]): Rollout {
+  const { renderers, last, acceptOutage } = request
+  const result = plan(before, target, changes, renderers, { last, acceptOutage })
+  if (result.kind === 'rollout') return result.rollout
+  throw new FailureError(
+    {
+      what: `no safe order exists: ${result.refusals.map(({ why }) => why).join('; ')}`,
+      where: result.refusals.map(({ part, host }) => `${part} on ${host}`).join(', '),
+      now: 'nothing was changed on any host',
+      next: [...new Set(result.refusals.flatMap(({ waysOut }) => waysOut))].join('; or '),
+    },
+    4,
+  )
+}
+
+/** Steps that turned out to be nothing to do may be missing: the reviewed rollout is the one of all changes. */
+function refuseUnreviewed(
+  request: DeployRequest,
+  rollout: Rollout,
+  before: Rendering,
+  target: Rendering,
+  all: readonly Change[],
+): void {
+  const { reviewed } = request
+  if (reviewed === null || reviewed === rollout.digest) return
+  const whole = planned(request, before, target, all)
+  if (reviewed === whole.digest) return
+  const steps = rollout.waves
+    .flat()
+    .map(({ id, part, writes }) => `${id} ${part} on ${writes.map(({ host }) => host).join(', ')}`)
+  throw new FailureError(
+    {
+      what: `this is not the rollout that was reviewed: ${rollout.digest.slice(0, 12)} instead of ${reviewed.slice(0, 12)}; it would do ${steps.join('; ') || 'nothing'}`,
+      where: '--reviewed',
+      now: 'nothing was changed on any host',
+      next: 'look at "quorate plan" again, and deploy with its digest',
+    },
+    4,
+  )
+}
+
+function refuseForeign({ foreign, drifted }: Assessment, { adopt, override }: DeployRequest): void {
+  const stray = override.filter((name) => !drifted.some(({ host, path }) => name === `${host}:${path}`))
+  if (stray.length > 0) {
+    const next = 'name a file that "quorate drift" shows'
+    throw refused(`${stray.join(', ')} was not edited by anybody`, stray.join(', '), next, 2)
+  }
+  const edited = drifted.map(({ host, path }) => `${host}:${path}`).filter((name) => !override.includes(name))
+  if (edited.length > 0) {
+    throw refused(
+      `${edited.length} ${edited.length === 1 ? 'file was' : 'files were'} changed on the hosts since they were deployed: ${edited.join(', ')}`,
+      edited.join(', '),
+      `bring the change into the lab, or have it overwritten: ${edited.map((name) => `--override ${name}`).join(' ')}`,
+      4,
+    )
+  }
+  if (foreign.length > 0 && !adopt) {
+    throw refused(
+      `${foreign.length} ${foreign.length === 1 ? 'file is' : 'files are'} there already, and quorate never wrote ${foreign.length === 1 ? 'it' : 'them'}: ${foreign.join(', ')}`,
+      foreign.join(', '),
+      'compare them with "quorate render"; --adopt overwrites them (the old ones are kept on the host)',
+      4,
+    )
+  }
+}
+
+function refused(what: string, where: string, next: string, exit: 2 | 4): FailureError {
+  return new FailureError({ what, where, now: 'nothing was changed on any host', next }, exit)
+}

@@ -1,0 +1,42 @@
+/** A rollout, carried out on the hosts: what it takes to begin, the waves one after the other, and what follows when one fails. */
+import { FailureError } from '../failure.ts'
+import { agree } from './agree.ts'
+import { carryOutAll } from './course.ts'
+import type { Outcome } from './outcome.ts'
+import { outcomeOf, type Progress } from './progress.ts'
+import { recordAll } from './record.ts'
+import type { DeployRequest } from './request.ts'
+import { openSession } from './session.ts'
+import { start } from './start.ts'
+import { takeBack } from './take-back.ts'
+import { waysTo } from './ways.ts'
+
+/**
+ * Deploys, or says what would be deployed. Never throws for what hosts do or say: the outcome tells, per host and per step.
+ * With `apply` false nothing is written on any host.
+ */
+export async function deploy(request: DeployRequest): Promise<Outcome> {
+  const session = openSession(request.connect, waysTo(request.target, request.formerWays ?? {}), request.token)
+  const progress: Progress = { facts: new Map(), rollout: null, ends: new Map(), back: new Map(), recorded: new Set() }
+  let release = () => Promise.resolve()
+  try {
+    const begun = await start(session, request, progress)
+    release = begun.release
+    const course = agree(begun, request, progress)
+    request.report({ kind: 'planned', rollout: course.rollout, steps: course.rollout.waves.flat().length })
+    if (!request.apply) return outcomeOf(request, progress, null)
+    const failure = await carryOutAll(session, request, course, progress, begun.keepLease)
+    if (failure === null) {
+      await recordAll(session, request, course, progress)
+      request.report({ kind: 'done', detail: `${progress.ends.size} steps confirmed` })
+      return outcomeOf(request, progress, null)
+    }
+    return outcomeOf(request, progress, await takeBack(session, request, course, progress, failure, begun.keepLease))
+  } catch (error) {
+    if (!(error instanceof FailureError)) throw error
+    return outcomeOf(request, progress, { failure: error.failure, exit: error.exit })
+  } finally {
+    await release()
+    session.close()
+  }
+}

@@ -1,0 +1,1121 @@
+#!/bin/sh
+# The host side of a deployment: POSIX sh, coreutils, util-linux (flock, unshare, mount) and systemd; nothing is installed.
+#
+# It arrives on the standard input of `sh -s`, followed by "main VERB …" with input lines in a quoted here-document. An input line is a list of
+# fields between 0x1f characters, no field empty. It answers in lines of fields between tabs; the last one is "end", so an answer that broke
+# off is never taken for a whole one. Free text is base64.
+#
+# What a generation is in is told by the one marker file in its folder: (none) open, staged, armed, confirmed, done; reverting, reverted.
+# Every way from one to the next is one rename, so confirming and reverting cannot both happen.
+
+set -fu
+umask 077
+LC_ALL=C
+export LC_ALL
+
+R=${QUORATE_ROOT-}
+S=$R/var/lib/quorate
+US=$(printf '\037')
+TAB=$(printf '\t')
+# On a real host PATH is what sshd was built with, and that may lack the sbin folders.
+[ -n "$R" ] || PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+T=
+if [ "$(id -u)" -eq 0 ]; then AM_ROOT=yes; else AM_ROOT=no; fi
+
+record() {
+  printf '%s' "$1"
+  shift
+  for field; do printf '\t%s' "$field"; done
+  printf '\n'
+}
+
+# $1 code, $2 what is the matter. Ends the run.
+refuse() {
+  record refused "$1" "$(printf '%s' "$2" | base64 -w0)"
+  record end
+  exit 3
+}
+
+scratch() {
+  [ -z "$T" ] || return 0
+  if [ -d "$R/run" ]; then T=$(mktemp -d "$R/run/quorate.XXXXXX"); else T=$(mktemp -d); fi || exit 4
+  trap 'rm -rf "$T"' EXIT
+}
+
+# Whole seconds since the host was started: the one clock that nobody sets.
+uptime_seconds() {
+  if [ -n "$R" ] && [ -r "$R/proc/uptime" ]; then up_file=$R/proc/uptime; else up_file=/proc/uptime; fi
+  IFS='. ' read -r up_seconds _ <"$up_file"
+  printf '%s' "$up_seconds"
+}
+
+boot_id() {
+  boot_file=/proc/sys/kernel/random/boot_id
+  [ -z "$R" ] || [ ! -r "$R$boot_file" ] || boot_file=$R$boot_file
+  IFS= read -r boot_word <"$boot_file"
+  printf '%s' "$boot_word"
+}
+
+# The lock is held only while files and markers are changed, never while a unit is told something: no daemon can inherit it.
+lock() {
+  exec 9>"$S/lock"
+  flock -w 30 9 || refuse busy 'another process has held /var/lib/quorate/lock for 30 s'
+}
+unlock() { exec 9>&-; }
+
+make_state() {
+  { mkdir -p "$S" && chmod 0700 "$S"; } || refuse state 'cannot make /var/lib/quorate'
+}
+
+# Standard input becomes the file, whole or not at all, and lasts.
+durable() {
+  cat >"$1.tmp" && sync "$1.tmp" && mv -fT "$1.tmp" "$1" && sync "${1%/*}"
+}
+
+# ---------------------------------------------------------------- lease and fence
+
+read_fence() {
+  fence_number=0
+  fence_token=-
+  [ ! -f "$S/fence" ] || IFS=' ' read -r fence_number fence_token <"$S/fence"
+}
+
+# The first input line of every verb that writes: fence, number, token. Both must be the last that were raised here.
+check_fence() {
+  IFS= read -r line || refuse input 'no fence was given'
+  IFS=$US
+  # shellcheck disable=SC2086
+  set -- $line
+  unset IFS
+  [ "${1-}" = fence ] || refuse input 'the fence comes first'
+  read_fence
+  [ "$fence_number $fence_token" = "${2-} ${3-}" ] ||
+    refuse fenced "another run has taken over: the fence here is $fence_number, and this run holds ${2-nothing}"
+}
+
+# Input: raise, number, token.
+verb_fence() {
+  IFS=$US read -r _ raise_number raise_token
+  make_state
+  lock
+  read_fence
+  if [ "$raise_number" -gt "$fence_number" ] || { [ "$raise_number" = "$fence_number" ] && [ "$raise_token" = "$fence_token" ]; }; then
+    printf '%s %s\n' "$raise_number" "$raise_token" | durable "$S/fence" || refuse state 'cannot write the fence'
+  else
+    refuse fenced "another run has taken over: the fence here is $fence_number, and this run wanted $raise_number"
+  fi
+  unlock
+  record fence "$raise_number"
+}
+
+read_lease() {
+  lease_token=-
+  lease_left=0
+  [ -f "$S/lease" ] || return 0
+  IFS=' ' read -r lease_token lease_until lease_boot lease_owner lease_run <"$S/lease"
+  [ "$lease_boot" = "$(boot_id)" ] && lease_left=$((lease_until - $(uptime_seconds)))
+  [ "$lease_left" -gt 0 ] || lease_left=0
+}
+
+# Input: lease, seconds, token, owner, run. $1 take, renew or drop.
+verb_lease() {
+  IFS=$US read -r _ want_seconds want_token want_owner want_run
+  make_state
+  lock
+  read_lease
+  case $1 in
+  take)
+    if [ "$lease_left" -gt 0 ] && [ "$lease_token" != "$want_token" ]; then
+      record held "$lease_left" "$lease_owner" "$lease_run"
+      refuse held 'the lease is held'
+    fi
+    timer_left=$(longest_timer)
+    if [ "$timer_left" -gt 0 ] && [ "$lease_token" != "$want_token" ]; then
+      record pending "$timer_left"
+      refuse pending "a timer may still take a step back in $timer_left s"
+    fi
+    ;;
+  *) [ "$lease_token" = "$want_token" ] || refuse fenced 'another run holds the lease now' ;;
+  esac
+  if [ "$1" = drop ]; then
+    rm -f "$S/lease" && sync "$S"
+  else
+    printf '%s %s %s %s %s\n' "$want_token" $(($(uptime_seconds) + want_seconds)) "$(boot_id)" "$want_owner" "$want_run" |
+      durable "$S/lease" || refuse state 'cannot write the lease'
+  fi || refuse state 'cannot change the lease'
+  unlock
+  read_fence
+  record fence "$fence_number"
+}
+
+# ---------------------------------------------------------------- generations
+
+generations() {
+  [ ! -d "$S/generations" ] || ls -1 "$S/generations"
+}
+
+# $1 generation. Two markers can only be there where a restored backup was laid over the folder; then the more careful one counts.
+state_of() {
+  for marker in reverting armed confirmed staged reverted 'done'; do
+    if [ -e "$S/generations/$1/$marker" ]; then
+      printf '%s' "$marker"
+      return 0
+    fi
+  done
+  printf open
+}
+
+# Seconds until the generation's own timer must have fired; 0 where there is none any more (another boot: the guard has taken its place).
+timer_of() {
+  deadline_left=0
+  if [ -f "$S/generations/$1/deadline" ]; then
+    IFS=' ' read -r deadline_until deadline_boot <"$S/generations/$1/deadline"
+    [ "$deadline_boot" = "$(boot_id)" ] && deadline_left=$((deadline_until - $(uptime_seconds)))
+  fi
+  [ "$deadline_left" -gt 0 ] || deadline_left=0
+  printf '%s' "$deadline_left"
+}
+
+longest_timer() {
+  longest=0
+  for each in $(generations); do
+    [ "$(state_of "$each")" = armed ] || continue
+    left=$(timer_of "$each")
+    [ "$left" -le "$longest" ] || longest=$left
+  done
+  printf '%s' "$longest"
+}
+
+# $1 generation: sets G.
+choose() {
+  case $1 in *[!a-z0-9-]* | '') refuse input 'not the name of a generation' ;; esac
+  G=$S/generations/$1
+  [ -d "$G" ] || refuse state "there is no generation $1 here"
+}
+
+# $1 from, $2 to. The rename is what decides.
+turn() {
+  mv -T "$G/$1" "$G/$2" 2>/dev/null && sync "$G"
+}
+
+note() {
+  printf '%s\n' "$*" >>"$G/journal" && sync "$G/journal"
+}
+
+noted() {
+  [ -f "$G/journal" ] && grep -qxF -e "$*" "$G/journal"
+}
+
+# A file's content: sha256, "absent", or "other" for what is no regular file.
+content_of() {
+  if [ -L "$1" ]; then
+    printf other
+  elif [ -f "$1" ]; then
+    content_sum=$(sha256sum <"$1") && printf '%s' "${content_sum%% *}"
+  elif [ -e "$1" ]; then
+    printf other
+  else
+    printf absent
+  fi
+}
+
+# Mode and owner: "0644 root:root". Only root can give files away: an embedded node without root owns them all, and is asked for no more.
+access_of() {
+  access=$(stat -c '%a %U:%G' "$1") || return 1
+  [ "$AM_ROOT" = yes ] || access="${access%% *} root:root"
+  case $access in
+  ????' '*) printf '%s' "$access" ;;
+  ???' '*) printf '0%s' "$access" ;;
+  *) printf '%04d %s' "${access%% *}" "${access#* }" ;;
+  esac
+}
+
+# ---------------------------------------------------------------- inspect
+
+# Input: path P | need P | serial P PREFIX.
+verb_inspect() {
+  record root "${R:-/}"
+  record user "$(id -u)"
+  record clock "$(uptime_seconds)" "$(boot_id)"
+  read_fence
+  record fence "$fence_number"
+  read_lease
+  [ "$lease_left" -eq 0 ] || record lease "$lease_left" "$lease_owner" "$lease_run"
+  [ ! -f "$S/manifest.json" ] || record manifest "$(base64 -w0 <"$S/manifest.json")"
+  [ ! -f "$S/deployed" ] || record deployed "$(base64 -w0 <"$S/deployed")"
+  for each in $(generations); do record generation "$each" "$(state_of "$each")" "$(timer_of "$each")"; done
+  record free "$(free_space)"
+  [ ! -e "$R/etc/network/interfaces.new" ] || record interfaces-new
+  record ha "$(ha_state)"
+  [ ! -f "$S/files" ] || while IFS=$TAB read -r path mode owner store render filled; do
+    show_managed
+  done <"$S/files"
+  questions ''
+}
+
+# Input: path P. The same about these files only, for the moment before they are staged.
+verb_look() {
+  record root "${R:-/}"
+  questions managed
+}
+
+# $1 managed: of every path, whether it is as it was written, too.
+questions() {
+  while IFS= read -r line; do
+    IFS=$US
+    # shellcheck disable=SC2086
+    set -- "$1" $line
+    unset IFS
+    case $2 in
+    path)
+      show_path "$3"
+      [ -z "$1" ] || [ ! -f "$S/files" ] || while IFS=$TAB read -r path mode owner store render filled; do
+        [ "$path" != "$3" ] || show_managed
+      done <"$S/files"
+      ;;
+    need) [ -e "$R$3" ] || record missing "$3" ;;
+    serial) record serial "$3" "$(serial_in "$R$3" "$4")" ;;
+    *) refuse input 'the questions are path, need and serial' ;;
+    esac
+    set -- "$1"
+  done
+}
+
+show_managed() {
+  record managed "$path" "$mode" "$owner" "$store" "$render" "$(intact "$path" "$mode" "$owner" "$store" "$filled")"
+}
+
+show_path() {
+  shown=$(content_of "$R$1")
+  case $shown in
+  absent) record path "$1" absent ;;
+  other) record path "$1" other ;;
+  *)
+    shown_access=$(access_of "$R$1")
+    record path "$1" "$shown" "${shown_access% *}" "${shown_access#* }"
+    ;;
+  esac
+}
+
+# $1 path, $2 mode, $3 owner, $4 store, $5 the hash of what was written. pmxcfs decides mode and owner by itself.
+intact() {
+  is=$(content_of "$R$1")
+  if [ "$is" = absent ]; then
+    printf missing
+  elif [ "$is" != "$5" ]; then
+    printf edited
+  elif [ "$4" != pmxcfs ] && [ "$(access_of "$R$1")" != "$2 $3" ]; then
+    printf mode
+  else
+    printf yes
+  fi
+}
+
+# KiB that are free where the state is kept.
+free_space() {
+  free_at=$S
+  while [ ! -d "$free_at" ]; do free_at=${free_at%/*}; done
+  df -Pk "${free_at:-/}" | while IFS=' ' read -r _ _ _ free_kib _; do
+    case $free_kib in *[!0-9]*) ;; *) printf '%s' "$free_kib" ;; esac
+  done
+}
+
+# Whether a lost quorum can make the watchdog reset a node of this cluster: none, idle, armed; unknown where the answer is not understood.
+ha_state() {
+  command -v ha-manager >/dev/null 2>&1 || {
+    printf none
+    return 0
+  }
+  ha_lines=$(timeout 5 ha-manager status 2>/dev/null </dev/null) || {
+    printf unknown
+    return 0
+  }
+  printf '%s\n' "$ha_lines" | {
+    ha_is=none
+    while IFS= read -r ha_line; do
+      case $ha_line in
+      lrm\ *\(idle,* | lrm\ *\(wait_for_agent_lock,* | lrm\ *\(disarmed,*) [ "$ha_is" = armed ] || ha_is=idle ;;
+      lrm\ *) ha_is=armed ;;
+      esac
+    done
+    printf '%s' "$ha_is"
+  }
+}
+
+# $1 file, $2 what stands before the number on its line. Prints 0 where there is none.
+serial_in() {
+  serial_found=0
+  if [ -f "$1" ]; then
+    while IFS= read -r serial_line || [ -n "$serial_line" ]; do
+      case $serial_line in
+      "$2"[0-9]*)
+        serial_found=${serial_line#"$2"}
+        serial_found=${serial_found%%[!0-9]*}
+        ;;
+      esac
+    done <"$1"
+  fi
+  printf '%s' "$serial_found"
+}
+
+# $1 file, $2 prefix, $3 the number to put there instead; prints the whole text.
+with_serial() {
+  while IFS= read -r serial_line; do
+    case $serial_line in
+    "$2"[0-9]*)
+      serial_rest=${serial_line#"$2"}
+      serial_digits=${serial_rest%%[!0-9]*}
+      printf '%s%s%s\n' "$2" "$3" "${serial_rest#"$serial_digits"}"
+      ;;
+    *) printf '%s\n' "$serial_line" ;;
+    esac
+  done <"$1"
+}
+
+# ---------------------------------------------------------------- stage
+
+# $1 generation: makes its folder, for the upload.
+verb_open() {
+  check_fence
+  for each in $(generations); do
+    case $(state_of "$each") in
+    done | reverted) ;;
+    *) refuse pending "generation $each is still $(state_of "$each")" ;;
+    esac
+  done
+  case $1 in *[!a-z0-9-]* | '') refuse input 'not the name of a generation' ;; esac
+  { mkdir -p "$S/generations" && mkdir "$S/generations/$1" "$S/generations/$1/new" "$S/generations/$1/old"; } ||
+    refuse state "cannot make generation $1"
+  record folder "$S/generations/$1"
+}
+
+# A line of the plan: file INDEX OP PATH MODE OWNER STORE HASH EXPECT RENDER PREFIX SERIAL FROM. "-" where there is nothing to say.
+# OP put, remove, keep (already as wanted: only written down). EXPECT is what inspect saw. SERIAL goes in front of a revert.
+file_line() {
+  f_index=$2 f_op=$3 f_path=$4 f_mode=$5 f_owner=$6 f_store=$7 f_hash=$8 f_expect=$9
+  shift 9
+  f_render=$1 f_prefix=$2 f_serial=$3 f_from=$4
+  f_live=$R$f_path
+}
+
+# $1 generation. Input: file …, act ARGUMENT …, sum NAME HASH. All of it is kept as the generation's plan.
+verb_stage() {
+  check_fence
+  choose "$1"
+  : >"$G/plan"
+  while IFS= read -r line; do
+    IFS=$US
+    # shellcheck disable=SC2086
+    set -- $line
+    unset IFS
+    case $1 in
+    file)
+      file_line "$@"
+      # On disk every host has a copy of its own, and none may be left behind under a lower number.
+      [ "$f_prefix" = - ] || [ "$f_store" != disk ] || : >"$G/serial"
+      stage_file
+      file_plan >>"$G/plan"
+      ;;
+    sum) [ "$(content_of "$G/$2")" = "$3" ] || refuse hash "$2 did not arrive as it was sent" ;;
+    act) printf '%s\n' "$line" >>"$G/plan" ;;
+    *) refuse input 'stage knows file, act and sum' ;;
+    esac
+  done
+  set +f
+  sync "$G"/new/* "$G"/old/* "$G"/*.sh "$G"/*.json "$G/plan" 2>/dev/null
+  set -f
+  sync "$G/plan" "$G/new" "$G/old" "$G" "$S/generations" || refuse state 'the staged files cannot be made to last'
+  { : >"$G/staged" && sync "$G/staged" "$G"; } || refuse state 'cannot mark the generation as staged'
+  record staged
+}
+
+stage_file() {
+  is=$(content_of "$f_live")
+  [ "$is" = "$f_expect" ] || refuse changed "$f_path changed since it was inspected"
+  case $is in
+  other) refuse changed "$f_path is no regular file" ;;
+  absent) printf 'absent\n' >"$G/old/$f_index.is" ;;
+  *)
+    { cp "$f_live" "$G/old/$f_index" && [ "$(content_of "$G/old/$f_index")" = "$is" ]; } || refuse changed "cannot keep the old $f_path"
+    printf '%s %s\n' "$is" "$(access_of "$f_live")" >"$G/old/$f_index.is"
+    ;;
+  esac
+  [ "$f_op" = put ] || return 0
+  [ "$f_from" = - ] || stage_old
+  [ "$(content_of "$G/new/$f_index")" = "$f_hash" ] || refuse hash "$f_path did not arrive as it was sent"
+}
+
+# What an earlier generation of this run found here goes back: its bytes never left the host. A number that may only rise is raised.
+stage_old() {
+  case $f_from in *..* | /*) refuse input 'not a kept file' ;; esac
+  if [ "$f_prefix" = - ]; then
+    cp "$S/generations/$f_from" "$G/new/$f_index"
+  else
+    f_serial=$(($(serial_in "$f_live" "$f_prefix") + 1))
+    with_serial "$S/generations/$f_from" "$f_prefix" "$f_serial" >"$G/new/$f_index"
+    f_serial=$((f_serial + 1))
+  fi || refuse state "the old $f_path is not kept here any more"
+  f_hash=$(content_of "$G/new/$f_index")
+}
+
+file_plan() {
+  printf 'file'
+  for field in "$f_index" "$f_op" "$f_path" "$f_mode" "$f_owner" "$f_store" "$f_hash" "$f_expect" "$f_render" "$f_prefix" "$f_serial" "$f_from"; do
+    printf '%s%s' "$US" "$field"
+  done
+  printf '\n'
+}
+
+# $1 generation, never activated: gone, with the bytes that were sent.
+verb_discard() {
+  check_fence
+  choose "$1"
+  case $(state_of "$1") in
+  open | staged) rm -rf "$G" && sync "$S/generations" ;;
+  *) refuse state "generation $1 is $(state_of "$1")" ;;
+  esac || refuse state "cannot remove generation $1"
+  record discarded
+}
+
+# ---------------------------------------------------------------- probe and validate
+
+# Input: run SECONDS ARGUMENT …  They do not wait for each other, so a slow one does not use up the others' time.
+verb_probe() {
+  scratch
+  number=0
+  while IFS= read -r line; do
+    IFS=$US
+    # shellcheck disable=SC2086
+    set -- $line
+    unset IFS
+    [ "$1" = run ] || refuse input 'probe knows run'
+    shift
+    run_apart "$number" "$@" &
+    number=$((number + 1))
+    # Eight at a time.
+    [ $((number % 8)) -ne 0 ] || wait
+  done
+  wait
+  index=0
+  while [ "$index" -lt "$number" ]; do
+    show_answer "$index"
+    index=$((index + 1))
+  done
+}
+
+run_apart() {
+  apart=$1 apart_seconds=$2
+  shift 2
+  trap - EXIT
+  timeout -k 2 "$apart_seconds" "$@" </dev/null >"$T/$apart.out" 2>"$T/$apart.err"
+  printf '%s' "$?" >"$T/$apart.exit"
+}
+
+show_answer() {
+  record ran "$1" "$(cat "$T/$1.exit")" "$(head -c 65536 "$T/$1.out" | base64 -w0)" "$(head -c 65536 "$T/$1.err" | base64 -w0)"
+}
+
+# $1 generation. Input as for probe. The checkers see the staged files at their real paths, in a mount namespace of their own;
+# where mounts are denied they get a copy, and the answer says so.
+verb_validate() {
+  choose "$1"
+  scratch
+  cat >"$T/input"
+  if unshare -m /bin/sh "$G/host.sh" inside "$1" "$T" </dev/null >"$T/answer" 2>/dev/null && [ -e "$T/mounted" ]; then
+    record checked real
+  else
+    /bin/sh "$G/host.sh" copied "$1" "$T" </dev/null >"$T/answer" || refuse state 'the checkers cannot be run'
+    record checked copy
+  fi
+  cat "$T/answer"
+}
+
+# In the namespace. What is mounted here nobody else sees, and it ends with this process.
+verb_inside() {
+  choose "$1"
+  outer=$2
+  T=$2
+  mount --make-rprivate / || exit 5
+  mkdir "$T/over" && mount -t tmpfs -o mode=0700 tmpfs "$T/over" && mkdir "$T/over/upper" "$T/over/work" "$T/over/pve" "$T/over/state" || exit 5
+  if [ -d "$R/etc/pve/." ] && [ ! -L "$R/etc/pve" ]; then mount --rbind "$R/etc/pve" "$T/over/pve" || exit 5; fi
+  mount -t overlay overlay -o "lowerdir=$R/etc,upperdir=$T/over/upper,workdir=$T/over/work" "$R/etc" || exit 5
+  if [ -d "$R/etc/pve/." ] && [ ! -L "$R/etc/pve" ]; then mount --rbind "$T/over/pve" "$R/etc/pve" || exit 5; fi
+  while IFS= read -r line; do
+    IFS=$US
+    # shellcheck disable=SC2086
+    set -- $line
+    unset IFS
+    [ "$1" = file ] || continue
+    file_line "$@"
+    show_staged || exit 5
+  done <"$G/plan"
+  : >"$outer/mounted"
+  verb_probe <"$outer/input"
+}
+
+# One staged file at its real path: by the overlay below /etc, by a bind elsewhere.
+show_staged() {
+  case $f_op:$f_store:$f_path in
+  keep:*) return 0 ;;
+  remove:disk:/etc/*) rm -f "$f_live" ;;
+  put:disk:/etc/*)
+    mkdir -p "${f_live%/*}" && rm -f "$f_live" && cp "$G/new/$f_index" "$f_live" && chmod "$f_mode" "$f_live" && chown "$f_owner" "$f_live"
+    ;;
+  put:*) [ -f "$f_live" ] && mount --bind "$G/new/$f_index" "$f_live" ;;
+  remove:*) return 0 ;;
+  esac
+}
+
+# Without mounts: arguments that name a staged file, or a folder of one, are given a copy instead.
+verb_copied() {
+  choose "$1"
+  T=$2
+  rm -rf "$G/copy"
+  while IFS= read -r line; do
+    IFS=$US
+    # shellcheck disable=SC2086
+    set -- $line
+    unset IFS
+    changed=$1$US$2
+    shift 2
+    for argument; do changed=$changed$US$(copy_of "$argument"); done
+    printf '%s\n' "$changed"
+  done <"$T/input" >"$T/changed"
+  verb_probe <"$T/changed"
+  rm -rf "$G/copy"
+}
+
+# $1 argument; prints it, or the path of its copy as the host sees it.
+copy_of() {
+  copy_result=$1
+  while IFS= read -r plan_line; do
+    IFS=$US
+    # shellcheck disable=SC2086
+    set -- "$1" $plan_line
+    unset IFS
+    copy_argument=$1
+    shift
+    [ "$1" = file ] || {
+      set -- "$copy_argument"
+      continue
+    }
+    file_line "$@"
+    set -- "$copy_argument"
+    case $f_path in
+    "$copy_argument") ;;
+    "$copy_argument"/*)
+      case $copy_argument in /*/*) ;; *) continue ;; esac
+      ;;
+    *) continue ;;
+    esac
+    if [ ! -e "$G/copy$copy_argument" ]; then
+      mkdir -p "$G/copy${copy_argument%/*}"
+      [ ! -e "$R$copy_argument" ] || cp -a "$R$copy_argument" "$G/copy$copy_argument"
+    fi
+    mkdir -p "$G/copy${f_path%/*}"
+    rm -f "$G/copy$f_path"
+    if [ "$f_op" = put ]; then
+      cp "$G/new/$f_index" "$G/copy$f_path" && chmod "$f_mode" "$G/copy$f_path"
+    elif [ "$f_op" = keep ]; then
+      cp "$f_live" "$G/copy$f_path"
+    fi
+    copy_result=${G#"$R"}/copy$copy_argument
+  done <"$G/plan"
+  printf '%s' "$copy_result"
+}
+
+# ---------------------------------------------------------------- arm
+
+# $1 generation, $2 seconds until it takes itself back. The timer runs before the marker is set: a timer without marker does nothing.
+verb_arm() {
+  check_fence
+  choose "$1"
+  [ "$(state_of "$1")" = staged ] || refuse state "generation $1 is $(state_of "$1")"
+  install_guard || refuse state 'cannot install the guard that takes the step back after a reboot'
+  printf '%s %s\n' $(($(uptime_seconds) + $2)) "$(boot_id)" | durable "$G/deadline" || refuse state 'cannot write the deadline'
+  start_timer "$1" "$2" '' || refuse timer "systemd does not start the timer: $(head -c 300 "$T/err")"
+  turn staged armed || refuse state "generation $1 cannot be armed"
+  record armed "$2"
+}
+
+# $1 generation, $2 seconds, $3 makes the unit's name unique. AccuracySec is a minute unless told otherwise.
+start_timer() {
+  scratch
+  systemd-run --quiet --collect "--unit=quorate-revert-$1$3" "--on-active=$2" --timer-property=AccuracySec=100ms \
+    /bin/sh "$S/generations/$1/host.sh" timer "$1" >"$T/err" 2>&1 </dev/null &&
+    systemctl is-active "quorate-revert-$1$3.timer" >/dev/null 2>&1
+}
+
+stop_timer() {
+  systemctl stop "quorate-revert-$1.timer" >/dev/null 2>&1 </dev/null
+}
+
+guard_unit() {
+  cat <<'UNIT'
+[Unit]
+Description=Takes back the step of a rollout that was not confirmed before this host went down
+DefaultDependencies=no
+Conflicts=shutdown.target
+After=local-fs.target
+Before=network-pre.target sysinit.target
+Wants=network-pre.target
+ConditionPathExists=/var/lib/quorate/host.sh
+
+[Service]
+Type=oneshot
+ExecStart=/bin/sh /var/lib/quorate/host.sh guard
+
+[Install]
+WantedBy=sysinit.target
+UNIT
+}
+
+install_guard() {
+  guard_path=$R/etc/systemd/system/quorate-guard.service
+  cmp -s "$G/host.sh" "$S/host.sh" || durable "$S/host.sh" <"$G/host.sh" || return 1
+  scratch
+  guard_unit >"$T/guard"
+  if ! cmp -s "$T/guard" "$guard_path"; then
+    mkdir -p "${guard_path%/*}" && cp "$T/guard" "$guard_path.tmp" && chmod 0644 "$guard_path.tmp" && sync "$guard_path.tmp" &&
+      mv -fT "$guard_path.tmp" "$guard_path" && sync "${guard_path%/*}" && systemctl daemon-reload </dev/null >/dev/null 2>&1 || return 1
+  fi
+  systemctl is-enabled quorate-guard.service >/dev/null 2>&1 </dev/null || systemctl enable quorate-guard.service >/dev/null 2>&1 </dev/null
+}
+
+# ---------------------------------------------------------------- activate
+
+# $1 generation. Files, then units; each is in the journal before it begins.
+verb_activate() {
+  # What is told may cut the very connection that this came by; it is finished all the same.
+  trap '' HUP PIPE
+  check_fence
+  choose "$1"
+  scratch
+  [ "$(state_of "$1")" = armed ] || refuse state "generation $1 is $(state_of "$1")"
+  remember_units || refuse state 'cannot write down which units are active'
+  note activating || refuse state 'cannot write the journal'
+  while IFS= read -r line <&3; do
+    IFS=$US
+    # shellcheck disable=SC2086
+    set -- $line
+    unset IFS
+    [ "$1" = file ] || continue
+    file_line "$@"
+    [ "$f_op" != keep ] || continue
+    lock
+    [ -e "$G/armed" ] || refuse overtaken 'the step was taken back meanwhile'
+    put_in_place || refuse failed "$f_path cannot be written: $(head -c 300 "$T/err")"
+    unlock
+    record wrote "$f_path"
+  done 3<"$G/plan"
+  ! units_changed || systemctl daemon-reload </dev/null >"$T/err" 2>&1 || refuse failed "systemctl daemon-reload: $(head -c 300 "$T/err")"
+  tell_units "$1"
+  note activated || refuse state 'cannot write the journal'
+  record activated
+}
+
+units_changed() {
+  grep -q "^file${US}[0-9]*${US}[a-z]*${US}/etc/systemd/" "$G/plan"
+}
+
+# Which of the units that will be told something are active and enabled now: what a revert has to bring back.
+remember_units() {
+  [ ! -e "$G/units" ] || return 0
+  while IFS= read -r line <&3; do
+    IFS=$US
+    # shellcheck disable=SC2086
+    set -- $line
+    unset IFS
+    case $1:$2:$# in act:systemctl:4) ;; *) continue ;; esac
+    if systemctl is-active "$4" >/dev/null 2>&1 </dev/null; then unit_active=active; else unit_active=inactive; fi
+    if systemctl is-enabled "$4" >/dev/null 2>&1 </dev/null; then unit_enabled=enabled; else unit_enabled=disabled; fi
+    printf '%s %s %s\n' "$4" "$unit_active" "$unit_enabled"
+  done 3<"$G/plan" | durable "$G/units"
+}
+
+# $1 generation.
+tell_units() {
+  number=0
+  while IFS= read -r line <&3; do
+    IFS=$US
+    # shellcheck disable=SC2086
+    set -- $line
+    unset IFS
+    [ "$1" = act ] || continue
+    shift
+    [ -e "$G/armed" ] || refuse overtaken 'the step was taken back meanwhile'
+    note "act $number begin" || refuse state 'cannot write the journal'
+    # What is begun here is over before the timer fires: two at once could undo each other.
+    left=$(($(timer_of "${G##*/}") - 3))
+    [ "$left" -gt 0 ] || refuse late 'no time is left before the timer fires'
+    timeout -k 1 "$left" "$@" </dev/null >"$T/out" 2>"$T/err"
+    told=$?
+    record told "$number" "$told" "$(head -c 4096 "$T/err" | base64 -w0)"
+    [ "$told" -eq 0 ] || refuse failed "$* exited with $told: $(head -c 300 "$T/err")"
+    note "act $number done" || refuse state 'cannot write the journal'
+    number=$((number + 1))
+  done 3<"$G/plan"
+}
+
+# One file of the plan, whole or not at all. The temporary name starts with a dot and ends in "~": no daemon reads such a file.
+put_in_place() {
+  : >"$T/err"
+  is=$(content_of "$f_live")
+  [ "$is" = "$f_expect" ] || refuse changed "$f_path changed since it was staged"
+  note "file $f_index begin" || return 1
+  if [ "$f_op" = remove ]; then
+    [ "$is" = absent ] || rm -f "$f_live" 2>"$T/err" || return 1
+    [ ! -d "${f_live%/*}" ] || sync "${f_live%/*}" || return 1
+  else
+    lay "$G/new/$f_index" "$f_mode" "$f_owner" 2>"$T/err" || return 1
+  fi
+  note "file $f_index done"
+}
+
+# $1 source, $2 mode, $3 owner: becomes $f_live by one rename, with a fresh modification time.
+lay() {
+  make_folder "${f_live%/*}" || return 1
+  lay_temporary=${f_live%/*}/.quorate-${G##*/}-$f_index~
+  if [ "$f_store" = pmxcfs ]; then
+    # pmxcfs decides mode and owner, and refuses any other.
+    pmxcfs_there && cat "$1" >"$lay_temporary" && mv -fT "$lay_temporary" "$f_live" && [ "$(content_of "$f_live")" = "$(content_of "$1")" ]
+    return
+  fi
+  rm -f "$lay_temporary"
+  cp "$1" "$lay_temporary" && chmod "$2" "$lay_temporary" || return 1
+  [ "$(access_of "$lay_temporary")" = "$2 $3" ] || chown "$3" "$lay_temporary" || return 1
+  sync "$lay_temporary" && mv -fT "$lay_temporary" "$f_live" && sync "${f_live%/*}"
+}
+
+# Below an /etc/pve that is not mounted a file would be lost, and hidden.
+pmxcfs_there() {
+  [ -n "$R" ] || [ -e /etc/pve/.version ] || {
+    printf 'pmxcfs is not mounted\n' >&2
+    return 1
+  }
+}
+
+# Folders that had to be made are written down, so that a revert leaves none behind.
+make_folder() {
+  [ ! -d "$1" ] || return 0
+  make_folder "${1%/*}" || return 1
+  note "folder ${1#"$R"}" && (umask 022 && mkdir "$1") && sync "${1%/*}"
+}
+
+# ---------------------------------------------------------------- confirm
+
+# $1 generation.
+verb_confirm() {
+  check_fence
+  choose "$1"
+  noted activated || refuse state "generation $1 was not activated"
+  lock
+  turn armed confirmed || refuse overtaken "generation $1 is $(state_of "$1")"
+  unlock
+  stop_timer "$1"
+  settle "$1"
+}
+
+# $1 generation, confirmed, but not written down when its run was killed.
+verb_settle() {
+  check_fence
+  choose "$1"
+  [ "$(state_of "$1")" = confirmed ] || refuse state "generation $1 is $(state_of "$1")"
+  stop_timer "$1"
+  settle "$1"
+}
+
+settle() {
+  lock
+  new_table | durable "$S/files" || refuse state 'cannot write the list of managed files'
+  if [ -f "$G/manifest.json" ]; then durable "$S/manifest.json" <"$G/manifest.json"; fi || refuse state 'cannot write manifest.json'
+  if [ -f "$G/deployed" ]; then durable "$S/deployed" <"$G/deployed"; fi || refuse state 'cannot write what is deployed'
+  settle_folders || refuse state 'cannot write the list of folders'
+  turn confirmed 'done' || refuse state "generation $1 cannot be closed"
+  unlock
+  record confirmed
+}
+
+# Folders that were made for our files go when the last file in them does.
+settle_folders() {
+  made=$(
+    [ ! -f "$S/folders" ] || cat "$S/folders"
+    [ ! -f "$G/journal" ] || sed -n 's/^folder //p' "$G/journal"
+  )
+  [ -n "$made" ] || return 0
+  printf '%s\n' "$made" | sort -ru | while IFS= read -r made_folder; do
+    if grep -q "^file${US}[0-9]*${US}remove$US" "$G/plan"; then rmdir "$R$made_folder" 2>/dev/null; fi
+    [ ! -d "$R$made_folder" ] || printf '%s\n' "$made_folder"
+  done | durable "$S/folders"
+}
+
+# $1 path.
+in_plan() {
+  grep '^file' "$G/plan" | grep -qF -e "$US$1$US"
+}
+
+# The managed files after this generation: those of before that it does not name, and its own.
+new_table() {
+  if [ -f "$S/files" ]; then
+    while IFS=$TAB read -r path rest; do
+      in_plan "$path" || printf '%s\t%s\n' "$path" "$rest"
+    done <"$S/files"
+  fi
+  while IFS= read -r line; do
+    IFS=$US
+    # shellcheck disable=SC2086
+    set -- $line
+    unset IFS
+    [ "$1" = file ] || continue
+    file_line "$@"
+    [ "$f_op" = remove ] || printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$f_path" "$f_mode" "$f_owner" "$f_store" "$f_render" "$f_hash"
+  done <"$G/plan"
+}
+
+# Input after the fence: keep GENERATION …: every other one that is over is removed.
+verb_prune() {
+  check_fence
+  kept=' '
+  while IFS=$US read -r _ keep_name; do kept="$kept$keep_name "; done
+  for each in $(generations); do
+    case $kept in *" $each "*) continue ;; esac
+    case $(state_of "$each") in
+    done | reverted) rm -rf "$S/generations/$each" ;;
+    esac
+  done
+  record pruned
+}
+
+# ---------------------------------------------------------------- revert
+
+# $1 generation, by the deployer.
+verb_revert() {
+  trap '' HUP PIPE
+  check_fence
+  choose "$1"
+  revert "$1" deployer
+}
+
+# $1 generation, by its own timer: nobody may be watching, and no fence is asked.
+verb_timer() {
+  choose "$1"
+  revert "$1" timer
+}
+
+# At boot, before the network: units are not told anything, they will start with the old files.
+verb_guard() {
+  for each in $(generations); do
+    case $(state_of "$each") in
+    armed | reverting)
+      choose "$each"
+      revert "$each" guard
+      ;;
+    esac
+  done
+}
+
+# $1 generation, $2 by whom. Can be broken off anywhere and begun again.
+revert() {
+  scratch
+  lock
+  if [ -e "$G/armed" ]; then turn armed reverting || refuse state "generation $1 cannot be taken back"; fi
+  case $(state_of "$1") in
+  reverting) ;;
+  reverted)
+    unlock
+    record reverted already
+    return 0
+    ;;
+  *) refuse overtaken "generation $1 is $(state_of "$1")" ;;
+  esac
+  note "reverting by $2"
+  unlock
+  [ "$2" != deployer ] || stop_timer "$1"
+  stuck=
+  acts_before "$2"
+  lock
+  restore_files "$2"
+  unlock
+  ! units_changed || systemctl daemon-reload </dev/null >/dev/null 2>&1
+  acts_after "$2"
+  if [ -n "$stuck" ]; then
+    note "stuck $stuck"
+    record stuck "$(printf '%s' "$stuck" | base64 -w0)"
+    # Nobody may be watching: once more in a while, until it is done.
+    [ "$2" = guard ] || start_timer "$1" 10 "-again-$$" || note 'no timer for another try'
+    return 0
+  fi
+  turn reverting reverted || refuse state "generation $1 cannot be closed"
+  record reverted "$2"
+}
+
+# $1 unit: sets was_active and was_enabled.
+was() {
+  was_active=unknown was_enabled=unknown
+  [ ! -f "$G/units" ] || while IFS=' ' read -r was_unit was_a was_e; do
+    if [ "$was_unit" = "$1" ]; then was_active=$was_a was_enabled=$was_e; fi
+  done <"$G/units"
+}
+
+# Calls $1 with by-whom and the argument vector of every act that was begun.
+each_act() {
+  act_number=0
+  while IFS= read -r line <&4; do
+    IFS=$US
+    # shellcheck disable=SC2086
+    set -- "$1" "$2" $line
+    unset IFS
+    if [ "$3" = act ]; then
+      ! was_told "$act_number" || undo_act "$@"
+      act_number=$((act_number + 1))
+    fi
+    set -- "$1" "$2"
+  done 4<"$G/plan"
+}
+
+# With a number that may only rise, every host goes on to the agreed one, also where nothing was told yet.
+was_told() {
+  noted "act $1 begin" || [ -e "$G/serial" ]
+}
+
+undo_act() {
+  undo_phase=$1 undo_by=$2
+  shift 3
+  "$undo_phase" "$undo_by" "$@"
+}
+
+acts_before() { each_act stop_what_was_not_there "$1"; }
+acts_after() { each_act tell_again "$1"; }
+
+# Units that were not running before stop while their files are still there; they may need them to stop.
+stop_what_was_not_there() {
+  [ "$2" = systemctl ] && [ $# -eq 4 ] || return 0
+  was "$4"
+  case $3 in
+  start | restart | reload) [ "$was_active" = active ] || [ "$1" = guard ] || undo systemctl stop "$4" ;;
+  enable) [ "$was_enabled" = enabled ] || undo systemctl disable "$4" ;;
+  esac
+}
+
+# Exactly those that were told are told again, now that the old files are back.
+tell_again() {
+  tell_by=$1
+  shift
+  if [ "$1" = systemctl ] && [ $# -eq 3 ]; then
+    was "$3"
+    case $2 in
+    disable) [ "$was_enabled" != enabled ] || undo systemctl enable "$3" ;;
+    start | stop | restart | reload)
+      [ "$was_active" = active ] && [ "$tell_by" != guard ] || return 0
+      # A unit that died often lately is not started again unless this is forgotten.
+      systemctl reset-failed "$3" >/dev/null 2>&1 </dev/null
+      case $2 in
+      reload) again systemctl reload "$3" || undo systemctl restart "$3" ;;
+      restart) undo systemctl restart "$3" ;;
+      *) undo systemctl start "$3" ;;
+      esac
+      ;;
+    esac
+  elif [ "$tell_by" != guard ]; then
+    undo "$@"
+  fi
+}
+
+again() { timeout -k 2 60 "$@" >/dev/null 2>"$T/err" </dev/null; }
+
+undo() {
+  if again "$@"; then
+    record undid "$*"
+  else
+    note "could not: $*"
+    record trouble "$(printf '%s: %s' "$*" "$(head -c 300 "$T/err")" | base64 -w0)"
+  fi
+}
+
+# $1 by whom.
+restore_files() {
+  while IFS= read -r line <&3; do
+    IFS=$US
+    # shellcheck disable=SC2086
+    set -- "$1" $line
+    unset IFS
+    if [ "$2" = file ]; then
+      restore_by=$1
+      shift
+      file_line "$@"
+      set -- "$restore_by"
+      restore_file "$1" || stuck="$stuck $f_path"
+    else
+      set -- "$1"
+    fi
+  done 3<"$G/plan"
+  remove_folders
+}
+
+# $1 by whom. Only what was begun; bytes that are neither the old nor the new ones are kept aside.
+restore_file() {
+  [ "$f_op" != keep ] || return 0
+  noted "file $f_index begin" || [ -e "$G/serial" ] || return 0
+  rm -f "${f_live%/*}/.quorate-${G##*/}-$f_index~"
+  # At boot pmxcfs is not mounted yet; the next run finishes what waits for it.
+  [ "$1" != guard ] || [ "$f_store" != pmxcfs ] || return 1
+  IFS=' ' read -r old_hash old_mode old_owner <"$G/old/$f_index.is"
+  is=$(content_of "$f_live")
+  if [ "$is" = "$old_hash" ] && [ "$f_prefix" = - ]; then
+    [ "$f_store" = pmxcfs ] || [ "$is" = absent ] || [ "$(access_of "$f_live")" = "$old_mode $old_owner" ] && return 0
+  elif [ "$is" != absent ] && [ "$is" != "$f_hash" ] && [ "$f_prefix" = - ]; then
+    cp "$f_live" "$G/old/$f_index.displaced" || return 1
+  fi
+  if [ "$old_hash" = absent ]; then
+    [ "$is" = absent ] || { rm -f "$f_live" && sync "${f_live%/*}"; }
+    return
+  fi
+  if [ "$f_prefix" = - ]; then
+    lay "$G/old/$f_index" "$old_mode" "$old_owner"
+    return
+  fi
+  # A number that may only rise: the old content goes back under the next one, which all hosts were told when they were armed.
+  [ "$(serial_in "$f_live" "$f_prefix")" != "$f_serial" ] || return 0
+  with_serial "$G/old/$f_index" "$f_prefix" "$f_serial" >"$T/old" && lay "$T/old" "$old_mode" "$old_owner"
+}
+
+# Folders that were made for the step, where nothing else has come into them. The inner ones are later in the journal.
+remove_folders() {
+  [ -f "$G/journal" ] || return 0
+  tac "$G/journal" | while IFS=' ' read -r journal_word journal_rest; do
+    [ "$journal_word" != folder ] || [ ! -d "$R$journal_rest" ] || rmdir "$R$journal_rest" 2>/dev/null
+  done
+  return 0
+}
+
+# ---------------------------------------------------------------- record without a step
+
+# $1 generation, staged, that changes nothing on disk: written down at once.
+verb_record() {
+  check_fence
+  choose "$1"
+  ! grep -q "^file${US}[0-9]*${US}\(put\|remove\)$US" "$G/plan" || refuse input 'only what is already as wanted can be written down without a step'
+  turn staged confirmed || refuse state "generation $1 is $(state_of "$1")"
+  settle "$1"
+}
+
+main() {
+  verb=$1
+  shift
+  if [ -z "$R" ] && [ "$AM_ROOT" = no ]; then refuse user "$(id -un) is not root"; fi
+  case $verb in
+  inspect | look | fence | lease | open | stage | discard | probe | validate | arm | activate | confirm | settle | prune | revert | timer | guard | record)
+    "verb_$verb" "$@"
+    ;;
+  inside | copied)
+    "verb_$verb" "$@"
+    return
+    ;;
+  *) refuse input "there is no verb $verb" ;;
+  esac
+  record end
+}
+
+# As a file it is called with a verb; from standard input the call stands in the last lines.
+[ $# -eq 0 ] || main "$@"

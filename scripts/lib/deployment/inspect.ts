@@ -1,0 +1,139 @@
+/** What a host says about itself, in one exec. */
+import type { Bundle } from '../bundle/rendering.ts'
+import { text, type Fields, type HostAnswer } from './host-side.ts'
+import { refusal, type Session } from './session.ts'
+
+export interface Facts {
+  readonly host: string
+  /** The folder that stands for "/" there; "/" on every real host. */
+  readonly root: string
+  readonly clock: { readonly uptimeSeconds: number; readonly boot: string }
+  readonly fence: number
+  readonly lease: { readonly leftSeconds: number; readonly owner: string; readonly run: string } | null
+  /** What was last confirmed; null where nothing ever was. */
+  readonly manifest: Bundle | null
+  readonly deployed: Deployed | null
+  readonly generations: readonly Generation[]
+  readonly freeKib: number
+  /** The Proxmox web interface has a change waiting, which the next reboot would put over ours. */
+  readonly interfacesNew: boolean
+  readonly ha: 'none' | 'idle' | 'armed' | 'unknown'
+  readonly managed: readonly Managed[]
+  /** Files that were asked for, by path. */
+  readonly paths: Readonly<Record<string, PathFact>>
+  /** Needs that are not there. */
+  readonly missing: readonly string[]
+  /** By path: the number in the live file, 0 where there is none. */
+  readonly serials: Readonly<Record<string, number>>
+}
+
+/** Which commit a host is at. */
+export interface Deployed {
+  readonly commit: string | null
+  readonly rollout: string
+  /** ISO 8601. */
+  readonly at: string
+}
+
+export type GenerationState = 'open' | 'staged' | 'armed' | 'confirmed' | 'done' | 'reverting' | 'reverted'
+
+export interface Generation {
+  readonly name: string
+  readonly state: GenerationState
+  /** Seconds until its timer fires; 0 where none can. */
+  readonly timerSeconds: number
+}
+
+/** A file that was written by us. */
+export interface Managed {
+  readonly path: string
+  readonly mode: string
+  readonly owner: string
+  readonly store: string
+  readonly renderHash: string
+  /** yes; edited: other bytes; mode: other mode or owner; missing. */
+  readonly intact: 'yes' | 'edited' | 'mode' | 'missing'
+}
+
+/** content: sha256 of the bytes. other: no regular file. */
+export type PathFact =
+  | { readonly kind: 'absent' | 'other' }
+  | { readonly kind: 'file'; readonly content: string; readonly mode: string; readonly owner: string }
+
+export interface Questions {
+  readonly paths: readonly string[]
+  readonly needs: readonly string[]
+  readonly serials: readonly { readonly path: string; readonly prefix: string }[]
+}
+
+export type Look = Pick<Facts, 'paths' | 'managed'>
+
+/** Asks about some files only: what they are now, and whether they are as they were written. */
+export async function lookAt(host: string, session: Session, paths: readonly string[]): Promise<Look> {
+  const answer = await session.ask(
+    host,
+    'look',
+    [],
+    paths.map((path) => ['path', path]),
+    30_000,
+  )
+  if (answer.refused !== null) throw refusal(host, 'be inspected', answer.refused)
+  return factsOf(host, answer)
+}
+
+/** Asks one host. Throws a FailureError where it does not answer. */
+export async function inspect(host: string, session: Session, questions: Questions): Promise<Facts> {
+  const input: Fields[] = [
+    ...questions.paths.map((path) => ['path', path]),
+    ...questions.needs.map((path) => ['need', path]),
+    ...questions.serials.map(({ path, prefix }) => ['serial', path, prefix]),
+  ]
+  const answer = await session.ask(host, 'inspect', [], input, 30_000)
+  if (answer.refused !== null) throw refusal(host, 'be inspected', answer.refused)
+  return factsOf(host, answer)
+}
+
+function factsOf(host: string, { records }: HostAnswer): Facts {
+  const all = (kind: string) => records.filter((record) => record[0] === kind)
+  const one = (kind: string) => all(kind)[0]
+  const lease = one('lease')
+  const manifest = one('manifest')
+  const deployed = one('deployed')
+  return {
+    host,
+    root: one('root')?.[1] ?? '/',
+    clock: { uptimeSeconds: Number(one('clock')?.[1]), boot: one('clock')?.[2] ?? '' },
+    fence: Number(one('fence')?.[1] ?? 0),
+    lease: lease === undefined ? null : { leftSeconds: Number(lease[1]), owner: text(lease[2]), run: text(lease[3]) },
+    manifest: manifest === undefined ? null : (JSON.parse(text(manifest[1])) as Bundle),
+    deployed: deployed === undefined ? null : (JSON.parse(text(deployed[1])) as Deployed),
+    generations: all('generation').map(([, name, state, left]) => ({
+      name: name ?? '',
+      state: state as GenerationState,
+      timerSeconds: Number(left),
+    })),
+    freeKib: Number(one('free')?.[1] ?? 0),
+    interfacesNew: one('interfaces-new') !== undefined,
+    ha: (one('ha')?.[1] ?? 'unknown') as Facts['ha'],
+    managed: all('managed').map(managedOf),
+    paths: Object.fromEntries(all('path').map((record) => [record[1] ?? '', pathOf(record)])),
+    missing: all('missing').map((record) => record[1] ?? ''),
+    serials: Object.fromEntries(all('serial').map((record) => [record[1] ?? '', Number(record[2])])),
+  }
+}
+
+function managedOf([, path, mode, owner, store, renderHash, intact]: Fields): Managed {
+  return {
+    path: path ?? '',
+    mode: mode ?? '',
+    owner: owner ?? '',
+    store: store ?? '',
+    renderHash: renderHash ?? '',
+    intact: intact as Managed['intact'],
+  }
+}
+
+function pathOf([, , content, mode, owner]: Fields): PathFact {
+  if (content === 'absent' || content === 'other') return { kind: content }
+  return { kind: 'file', content: content ?? '', mode: mode ?? '', owner: owner ?? '' }
+}

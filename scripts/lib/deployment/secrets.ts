@@ -1,0 +1,118 @@
+/** Where the values for a text's holes come from: the lab's SOPS file, or values made up for simulated hosts and checkers. */
+import { execFile } from 'node:child_process'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Id, SecretHole, SecretKind } from '../../../renderers/renderer.ts'
+import type { Secrets } from '../bundle/fill.ts'
+import type { Rendering } from '../bundle/rendering.ts'
+import { secretsFile } from '../definition/secrets-file.ts'
+import { FailureError } from '../failure.ts'
+
+type Half = SecretHole['half']
+
+/** Values made up on first use and kept for as long as the object is: private and public halves match. Never for real hosts. */
+export function standInSecrets(): Secrets {
+  const made = new Map<string, string>()
+  return rememberingSecrets((id, kind) => {
+    const value = made.get(`${kind} ${id}`) ?? madeUp[kind]()
+    made.set(`${kind} ${id}`, value)
+    return value
+  })
+}
+
+/**
+ * The values of a lab's secrets.yaml, decrypted by the program `sops` into memory only.
+ * `declared`: the rendering's secrets; where it declares none, nothing is run. Throws a FailureError when sops is missing or
+ * fails (exit 4), or when a declared secret is not set (exit 1, all of them named).
+ */
+export async function sopsSecrets(labFolder: string, declared: Rendering['secrets']): Promise<Secrets> {
+  const ids = Object.keys(declared)
+  const file = join(labFolder, secretsFile)
+  const values = ids.length > 0 && existsSync(file) ? leaves(await decrypted(file), []) : new Map<Id, string>()
+  const unset = ids.filter((id) => !values.has(id))
+  if (unset.length > 0) throw notSet(unset, file)
+  return rememberingSecrets((id) => {
+    const value = values.get(id)
+    if (value === undefined) throw notSet([id], file)
+    return value
+  })
+}
+
+function rememberingSecrets(stored: (id: Id, kind: SecretKind) => string): Secrets {
+  const seen = new Set<string>()
+  return {
+    value(id, kind, half) {
+      const value = kind === 'rsa-key-pair' ? halfOf(id, stored(id, kind), half) : stored(id, kind)
+      seen.add(value)
+      return value
+    },
+    seen: () => [...seen].toSorted((a, b) => b.length - a.length),
+  }
+}
+
+const madeUp: Readonly<Record<SecretKind, () => string>> = {
+  'vrrp-password': () => randomBytes(4).toString('hex'),
+  'rsa-key-pair': () =>
+    generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+    }).privateKey,
+  text: () => randomBytes(16).toString('hex'),
+}
+
+/** The private half is what is stored; the public one is worked out from it. PKCS#1, as tinc 1.0 reads it. */
+function halfOf(id: Id, pem: string, half: Half): string {
+  try {
+    const key = createPrivateKey(pem)
+    if (key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048) {
+      const exported = half === 'public' ? createPublicKey(key) : key
+      return exported.export({ type: 'pkcs1', format: 'pem' }).toString()
+    }
+  } catch {
+    // OpenSSL's words say nothing that a user could act on; the refusal below does.
+  }
+  const what = `the secret "${id}" is no RSA private key in PEM of 2048 bits or more; its value is not shown`
+  const next = `make a new key (openssl genrsa -traditional 2048) and set "${id}"`
+  throw new FailureError({ what, where: `${secretsFile}: ${id}`, now: 'no file was written with it', next }, 1)
+}
+
+async function decrypted(file: string): Promise<unknown> {
+  const args = ['--decrypt', '--input-type', 'yaml', '--output-type', 'json', file]
+  const options = { timeout: 60_000, maxBuffer: 16 * 1024 * 1024 }
+  try {
+    const { stdout } = await promisify(execFile)('sops', args, options)
+    return JSON.parse(stdout)
+  } catch (error) {
+    throw undecrypted(file, error as Error & { code?: unknown; stderr?: unknown })
+  }
+}
+
+/** No cause is kept: a JSON.parse error, for one, quotes the text. */
+function undecrypted(file: string, { code, stderr }: Error & { code?: unknown; stderr?: unknown }): FailureError {
+  const missing = code === 'ENOENT'
+  const words = typeof stderr === 'string' ? stderr.trim().split('\n').slice(0, 3).join(' ') : ''
+  const what = missing
+    ? 'the program "sops" is not installed'
+    : `sops cannot decrypt the secrets: ${words || 'it printed no JSON'}`
+  const next = missing
+    ? 'install it (https://getsops.io) where you deploy from'
+    : 'see that the age identity is where sops looks for it (SOPS_AGE_KEY_FILE)'
+  return new FailureError({ what, where: file, now: 'no host was touched', next }, 4)
+}
+
+function leaves(value: unknown, path: readonly string[]): Map<Id, string> {
+  if (typeof value === 'string' && value !== '') return new Map([[path.join('.'), value]])
+  if (typeof value === 'number') return new Map([[path.join('.'), String(value)]])
+  if (typeof value !== 'object' || value === null) return new Map()
+  return new Map(Object.entries(value).flatMap(([key, member]) => [...leaves(member, [...path, key])]))
+}
+
+function notSet(ids: readonly Id[], file: string): FailureError {
+  const names = ids.map((id) => `"${id}"`).join(', ')
+  const what = ids.length === 1 ? `the secret ${names} has no value` : `${ids.length} secrets have no value: ${names}`
+  const next = `set ${ids.length === 1 ? 'it' : 'them'} with: sops ${file}`
+  return new FailureError({ what, where: file, now: 'no host was touched', next }, 1)
+}

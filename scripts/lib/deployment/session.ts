@@ -1,0 +1,95 @@
+/** All connections of one run: one per host, opened when it is first needed and again after it was lost. */
+import { FailureError } from '../failure.ts'
+import type { Way } from '../bundle/rendering.ts'
+import { callHost, type Fields, type HostAnswer } from './host-side.ts'
+import type { Connect, Remote, Upload } from './remote.ts'
+
+export interface Session {
+  /** Calls a verb that changes nothing. */
+  ask(host: string, verb: string, args: Fields, input: readonly Fields[], ms: number): Promise<HostAnswer>
+  /** Calls a verb that writes: with this run's fence. Throws a FailureError where the host refuses, with its reason. */
+  write(host: string, verb: string, args: Fields, input: readonly Fields[], ms: number): Promise<HostAnswer>
+  put(host: string, files: readonly Upload[], ms: number): Promise<void>
+  /** Drops the connection, if any: the next call opens a new one. */
+  renew(host: string): void
+  setFence(fence: number): void
+  readonly fence: number
+  close(): void
+}
+
+/** `token` tells this run from any other with the same fencing number. */
+export function openSession(connect: Connect, ways: Readonly<Record<string, Way>>, token: string): Session {
+  const open = new Map<string, Promise<Remote>>()
+  let fence = 0
+
+  const remote = (host: string): Promise<Remote> => {
+    const known = open.get(host)
+    if (known !== undefined) return known
+    const way = ways[host]
+    if (way === undefined) return Promise.reject(new Error(`no way to ${host} is known`))
+    const fresh = connect(host, way)
+    open.set(host, fresh)
+    fresh.catch(() => open.delete(host))
+    return fresh
+  }
+  const renew = (host: string) => {
+    open.get(host)?.then(
+      (old) => old.close(),
+      () => {},
+    )
+    open.delete(host)
+  }
+  /** A lost connection is not used again; whether to try again is for the caller to say. */
+  const through = async <T>(host: string, use: (remote: Remote) => Promise<T>): Promise<T> => {
+    const current = await remote(host)
+    try {
+      return await use(current)
+    } catch (error) {
+      renew(host)
+      throw error
+    }
+  }
+  const ask: Session['ask'] = (host, verb, args, input, ms) =>
+    through(host, (current) => callHost(host, current, verb, args, input, ms))
+
+  return {
+    ask,
+    async write(host, verb, args, input, ms) {
+      const answer = await ask(host, verb, args, [['fence', String(fence), token], ...input], ms)
+      if (answer.refused !== null) throw refusal(host, verb, answer.refused)
+      return answer
+    },
+    put: (host, files, ms) => through(host, (current) => current.put(files, ms)),
+    renew,
+    setFence: (number) => (fence = number),
+    get fence() {
+      return fence
+    },
+    close: () => {
+      for (const host of open.keys()) renew(host)
+    },
+  }
+}
+
+/** The host answered, and would not do it. Any other FailureError of a call means that nobody knows what it did. */
+export class HostRefusal extends FailureError {}
+
+/** What the host side would not do, in its own words. A fence that another run has raised ends everything. */
+export function refusal(
+  host: string,
+  verb: string,
+  refused: { readonly code: string; readonly text: string },
+): HostRefusal {
+  return new HostRefusal(
+    {
+      what: `${host} refuses to ${verb}: ${refused.text}`,
+      where: host,
+      now: `the host side changed nothing after that (${refused.code})`,
+      next:
+        refused.code === 'fenced'
+          ? 'see with "quorate status" which run holds the lease'
+          : 'mend what it says and run again',
+    },
+    refused.code === 'fenced' ? 5 : 4,
+  )
+}

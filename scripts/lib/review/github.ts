@@ -1,0 +1,13 @@
+/** The GitHub side of a run in a workflow. */
+import { error, warning, type AnnotationProperties } from '@actions/core'
+import type { Annotation } from './annotations.ts'
+
+/** Prints annotations as workflow commands on standard output; outside a workflow they are of no use. */
+export function annotate(annotations: readonly Annotation[]): void {
+  for (const annotation of annotations) {
+    const { severity, message, title, file, line, column, endColumn } = annotation
+    const properties: AnnotationProperties = { title, file, startLine: line, startColumn: column, endColumn }
+    if (severity === 'error') error(message, properties)
+    else warning(message, properties)
+  }
+}

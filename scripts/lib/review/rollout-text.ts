@@ -1,0 +1,124 @@
+/** A plan as a person reads it in a terminal: the table of steps and what is safe about it, or why there is none. */
+import type { Id } from '../../../renderers/renderer.ts'
+import { harmless } from '../definition/shown.ts'
+import type { GroupMargin, Plan, Rollout, Step } from '../rollout/rollout.ts'
+import { hostList, type Lines, type Row, rolloutRows } from './rollout-rows.ts'
+import { refusalText } from './refusal-text.ts'
+import { counted, stepNumbers, stepWords } from './step-numbers.ts'
+import { textTable } from './text-table.ts'
+
+export interface RolloutTextOptions {
+  /** Width of the terminal, in characters. */
+  readonly columns: number
+  /** Names of the two sides, "a1b2c3d" and "9e8d7c6"; null where there is none. */
+  readonly from: string | null
+  readonly to: string | null
+  readonly lines: Lines
+}
+
+const reasonsShown = 12
+
+/** The text ends with a newline. */
+export function rolloutText(plan: Plan, options: RolloutTextOptions): string {
+  if (plan.kind === 'refused') return refusalText(plan.refusals)
+  const { rollout } = plan
+  const steps = rollout.waves.flat()
+  if (steps.length === 0) return 'nothing to roll out: no file changes on any host\n'
+  return [headline(rollout, options), table(rollout, options), `${closing(steps)}\n`].join('\n')
+}
+
+function headline(rollout: Rollout, { from, to }: RolloutTextOptions): string {
+  const steps = rollout.waves.flat()
+  const writes = steps.flatMap((step) => step.writes)
+  const files = writes.reduce((sum, write) => sum + write.changes.length, 0)
+  const sides = to === null ? '' : `${from === null ? '' : `${harmless(from)} → `}${harmless(to)}   `
+  const counts = [
+    counted(new Set(writes.map((write) => write.host)).size, 'host'),
+    counted(files, 'file'),
+    `${counted(steps.length, 'step')} in ${counted(rollout.waves.length, 'wave')}`,
+  ]
+  return `rollout ${rollout.digest.slice(0, 8)}   ${sides}${counts.join(', ')}\n`
+}
+
+function table(rollout: Rollout, { columns, lines }: RolloutTextOptions): string {
+  const rows = rolloutRows(rollout, lines)
+  const quorums = quorumTotals(rollout)
+  const heads = [
+    'step',
+    'host',
+    'changes',
+    'then',
+    'interrupts',
+    ...[...quorums].map(([id, { total, needs }]) => `${id}, of ${total} (needs ${needs})`),
+  ]
+  return textTable(
+    heads,
+    rows.map((row) => [
+      [stepNumbers(row.steps.map((step) => step.id))],
+      [hostList(row.hosts)],
+      shortened(row.changes),
+      row.acts.length === 0 ? ['–'] : row.acts,
+      row.interrupts.length === 0 ? ['–'] : row.interrupts,
+      ...[...quorums].map(([id, { total }]) => [votes(row, id, total)]),
+    ]),
+    columns,
+  )
+}
+
+function shortened(changes: readonly string[]): readonly string[] {
+  return changes.length <= 4 ? changes : [...changes.slice(0, 3), `and ${changes.length - 3} more`]
+}
+
+/** Every quorum that a step touches, sorted, with what it has at most. */
+function quorumTotals(rollout: Rollout): ReadonlyMap<Id, { readonly total: number; readonly needs: number }> {
+  const totals = new Map<Id, { total: number; needs: number }>()
+  const margins = rollout.waves.flat().flatMap((step) => step.groups.filter((margin) => margin.kind === 'quorum'))
+  for (const { group, before, needs } of margins) {
+    const known = totals.get(group) ?? { total: 0, needs: 0 }
+    totals.set(group, { total: Math.max(known.total, before), needs: Math.max(known.needs, needs) })
+  }
+  return new Map([...totals].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function votes(row: Row, id: Id, total: number): string {
+  const margin = row.steps[0]?.groups.find((each) => each.group === id)
+  if (margin === undefined) return String(total)
+  return margin.during < margin.before
+    ? `${margin.before} → ${margin.during}   margin ${margin.margin}`
+    : String(margin.before)
+}
+
+function closing(steps: readonly Step[]): string {
+  const all = steps.flatMap((step) => step.groups.map((margin) => ({ id: step.id, ...margin })))
+  const broken = all.filter((margin) => margin.margin < 0)
+  const lines =
+    broken.length === 0 ? [`safe: no group falls below its minimum.${tight(all)}`] : broken.map(acceptedOutage)
+  const why = [...new Set(steps.flatMap((step) => step.because))]
+  const more = why.length > reasonsShown ? [`… and ${why.length - reasonsShown} reasons more: --json has all`] : []
+  return [...lines, ...why.slice(0, reasonsShown).map((reason) => `${reason}.`), ...more].join('\n')
+}
+
+/** Where one more failure would be one too many. */
+function tight(margins: readonly (GroupMargin & { readonly id: number })[]): string {
+  const none = margins.filter((margin) => margin.margin === 0)
+  const quorum = none.filter((margin) => margin.kind === 'quorum').map((margin) => margin.id)
+  const pools = none.filter((margin) => margin.kind === 'pool' && !isOneByOne(margin))
+  const names = [...new Set(pools.map((margin) => margin.group))].toSorted()
+  return [
+    ...(quorum.length > 0 ? [` During ${stepWords(quorum)} one more failure would cost quorum.`] : []),
+    ...(pools.length > 0
+      ? [
+          `\nDuring ${stepWords(pools.map((margin) => margin.id))} one more failure would leave too few in ${names.join(', ')}.`,
+        ]
+      : []),
+  ].join('')
+}
+
+/** Pools that are there to change one member at a time have no margin at any time: nothing to tell. */
+function isOneByOne({ before, needs }: GroupMargin): boolean {
+  return needs === 0 || (before > 2 && needs === before - 1)
+}
+
+function acceptedOutage({ id, group, before, during, needs }: GroupMargin & { readonly id: number }): string {
+  return `NOT safe, and accepted: step ${id} takes ${group} from ${before} to ${during} (needs ${needs}).`
+}

@@ -1,0 +1,103 @@
+/** Drafts in waves → steps with their numbers: margins, gates and what has to be whole afterwards. */
+import type { Id } from '../../../renderers/renderer.ts'
+import { byCodeUnits } from '../bundle/canonical.ts'
+import { hostsOf, touchedGroups } from './claims.ts'
+import type { Draft } from './draft.ts'
+import { marginIn } from './margin.ts'
+import type { Order } from './order.ts'
+import { isEstablished, type Progress, progress, wasWhole } from './progress.ts'
+import { reasons } from './reasons.ts'
+import { outage } from './refusal.ts'
+import type { GroupMargin, Refusal, Step } from './rollout.ts'
+import { groupIds, type World } from './world.ts'
+
+interface Assembled {
+  readonly waves: readonly (readonly Step[])[]
+  readonly refusals: readonly Refusal[]
+}
+
+export function assembled(world: World, waves: readonly (readonly Draft[])[], order: Order): Assembled {
+  const all = waves.flat()
+  const ids = new Map(all.map((draft, index) => [draft, index + 1]))
+  const completed = completions(world, all)
+  const margins = marginIn(world)
+  const refusals: Refusal[] = []
+  const done = new Set<Draft>()
+  const steps = waves.map((wave) => {
+    const now = progress(world, all, done)
+    const made = wave.map((draft): Step => {
+      const groups = marginsOf(world, now, margins, draft)
+      refusals.push(...refused(world, draft, groups, order))
+      const gate = groups.map((margin) => margin.group).filter((group) => wasWhole(world, group))
+      const completes = completed.get(draft) ?? []
+      return {
+        id: ids.get(draft) ?? 0,
+        service: draft.service,
+        part: draft.part,
+        layer: draft.layer,
+        writes: draft.writes,
+        ...reach(world, draft),
+        maxSeconds: draft.maxSeconds,
+        groups,
+        gate,
+        whole: sorted([...gate, ...completes]),
+        completes: sorted(completes),
+        because: reasons(world, draft, all, order.last),
+      }
+    })
+    for (const draft of wave) done.add(draft)
+    return made
+  })
+  return { waves: steps, refusals }
+}
+
+function marginsOf(world: World, now: Progress, margins: ReturnType<typeof marginIn>, draft: Draft): GroupMargin[] {
+  const touched = touchedGroups(world, draft, false).filter((group) => isEstablished(world, group))
+  return touched.map((group) => {
+    const standing = now.standing(group)
+    const needs = now.needs(group, draft)
+    const before = [...standing.values()].reduce((total, each) => total + each, 0)
+    const kind = world.before.groups.get(group)?.kind ?? 'pool'
+    return { group, kind, before, needs, ...margins(standing, draft.away, needs) }
+  })
+}
+
+function refused(world: World, draft: Draft, groups: readonly GroupMargin[], order: Order): readonly Refusal[] {
+  return groups
+    .filter((margin) => margin.during < margin.needs && !order.acceptOutage?.includes(margin.group))
+    .map((margin) => outage(draft, margin, fullOf(world, margin)))
+}
+
+/** What the group has when all are there. */
+function fullOf(world: World, margin: GroupMargin): number {
+  const members = world.before.groups.get(margin.group)?.members ?? []
+  return members.reduce((sum, member) => sum + (margin.kind === 'quorum' ? member.votes : 1), 0)
+}
+
+/** What is interrupted of that which is there today: what is still to come has nothing to lose. */
+function reach(world: World, draft: Draft): Pick<Step, 'affects' | 'interrupts'> {
+  const there = world.members.filter((member) => world.before.inPlace.has(member.id))
+  const known = new Set(world.members.flatMap((member) => [member.id, ...member.provides]))
+  const today = new Set(there.flatMap((member) => [member.id, ...member.provides]))
+  const interrupts = [...draft.away].filter((id) => today.has(id) || !known.has(id))
+  return { affects: hostsOf(world, draft, new Set(interrupts)), interrupts: sorted(interrupts) }
+}
+
+/** The groups of the new side by the step after which none of their members changes any more. */
+function completions(world: World, all: readonly Draft[]): ReadonlyMap<Draft, readonly Id[]> {
+  const completed = new Map<Draft, Id[]>()
+  for (const id of groupIds(world)) {
+    const after = world.after.groups.get(id)
+    if (after === undefined) continue
+    const members = new Set(
+      [...after.members, ...(world.before.groups.get(id)?.members ?? [])].map((member) => member.id),
+    )
+    const final = all.findLast((draft) => draft.own.some((own) => members.has(own)))
+    if (final !== undefined) completed.set(final, [...(completed.get(final) ?? []), id])
+  }
+  return completed
+}
+
+function sorted(ids: readonly Id[]): readonly Id[] {
+  return [...new Set(ids)].toSorted(byCodeUnits)
+}

@@ -1,0 +1,60 @@
+/** What a step claims for itself while it lasts; steps whose claims clash are never in one wave. */
+import type { Id } from '../../../renderers/renderer.ts'
+import { byCodeUnits } from '../bundle/canonical.ts'
+import type { Cells } from './cells.ts'
+import type { Draft } from './draft.ts'
+import { lacks } from './interruption.ts'
+import type { World } from './world.ts'
+
+/**
+ * By what is claimed: `alone`, or the kind of company that is welcome. Two steps clash when both claim something that one of them wants
+ * alone, or that they want in different company.
+ */
+export type Claims = ReadonlyMap<string, string>
+
+export const alone = ''
+
+/**
+ * The hosts it writes on or takes members from; the groups it touches; the members it weakens (two steps could otherwise take one way
+ * each from a member that has two); what its own members carry, against the steps that make those; and its place in the
+ * cell: one layer at a time, and from the VPN on (layer 4) one step at a time where a group has something to lose.
+ */
+export function claimsOf(world: World, cellsOfHosts: Cells, draft: Draft): Claims {
+  const hosts = hostsOf(world, draft, draft.away)
+  const claims = new Map<string, string>()
+  for (const member of world.interruption(draft.own, 'doubtful')) claims.set(`member ${member}`, 'carried')
+  for (const member of draft.own) claims.set(`member ${member}`, alone)
+  for (const host of hosts) claims.set(`host ${host}`, alone)
+  for (const group of touchedGroups(world, draft, true)) claims.set(`group ${group}`, alone)
+  for (const member of world.members) if (isTouched(member, draft)) claims.set(`way ${member.id}`, alone)
+  const risky = draft.layer >= 4 && hosts.some((host) => cellsOfHosts.grouped.has(host))
+  for (const host of hosts) claims.set(`cell ${cellsOfHosts.of(host)}`, risky ? alone : `layer ${draft.layer}`)
+  if (draft.alone) claims.set(`service ${draft.service}`, alone)
+  return claims
+}
+
+/** Hosts written to, and those of members in `away`. Sorted. */
+export function hostsOf(world: World, draft: Draft, away: ReadonlySet<Id>): readonly string[] {
+  const members = world.members.filter((member) => away.has(member.id))
+  const hosts = [...draft.writes.map((write) => write.host), ...members.map((member) => member.host)]
+  return [...new Set(hosts)].toSorted(byCodeUnits)
+}
+
+/**
+ * Groups of which the step changes a member's own files, takes a member away or weakens one; sorted.
+ * `protecting`: leave out those that promise nothing (minimum 0) and are merely carried.
+ */
+export function touchedGroups(world: World, draft: Draft, protecting: boolean): readonly Id[] {
+  const own = new Set(draft.own)
+  const groups = [world.before, world.after].flatMap((side) => [...side.groups.values()])
+  const touched = groups.filter((group) =>
+    group.members.some(
+      (member) => own.has(member.id) || (!(protecting && group.minimum === 0) && isTouched(member, draft)),
+    ),
+  )
+  return [...new Set(touched.map((group) => group.id))].toSorted(byCodeUnits)
+}
+
+function isTouched(member: World['members'][number], draft: Draft): boolean {
+  return draft.away.has(member.id) || lacks(member, draft.away, 'doubtful')
+}

@@ -1,0 +1,55 @@
+/** What is away while some things are interrupted: the one model of who carries whom. */
+import type { Id, Member } from '../../../renderers/renderer.ts'
+import { grouped } from './grouped.ts'
+
+/** lost: what is surely away. doubtful: also what has lost one of several ways to what it needs. */
+export type Reading = 'lost' | 'doubtful'
+
+/** Everything that is away once `start` is away, `start` included. */
+export type Interruption = (start: Iterable<Id>, reading?: Reading) => ReadonlySet<Id>
+
+/**
+ * The model over these members. A member is away when, of something it needs, no alternative is left; it takes all that it
+ * provides with it. An id that nobody provides is always there, unless it is in `start`. Several definitions of one member may
+ * be passed: what holds for any of them counts. It is a least fixed point: members that need each other stay until
+ * something else takes one of them away.
+ */
+export function interruptionAmong(members: readonly Member[]): Interruption {
+  const definitions = grouped(members, (member) => member.id)
+  const uses = members.flatMap((member) => [...new Set(member.needs.flat())].map((id) => ({ id, member })))
+  const needers = grouped(uses, (use) => use.id)
+  return (start, reading = 'lost') => {
+    const away = new Set<Id>()
+    const queue = [...start]
+    for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+      if (away.has(id)) continue
+      away.add(id)
+      for (const member of definitions.get(id) ?? []) queue.push(...member.provides)
+      for (const { member } of needers.get(id) ?? []) if (lacks(member, away, reading)) queue.push(member.id)
+    }
+    return away
+  }
+}
+
+/** Whether, of something the member needs, no alternative is left (lost) or at least one is away (doubtful). */
+export function lacks(member: Member, away: ReadonlySet<Id>, reading: Reading): boolean {
+  return member.needs.some((ways) => {
+    if (reading === 'doubtful') return ways.some((id) => away.has(id))
+    return ways.length > 0 && ways.every((id) => away.has(id))
+  })
+}
+
+/** What goes at once when a host dies: whatever stands on it, is provided by it, or is an id of its own that somebody needs. */
+export function hostLoss(members: readonly Member[], host: string): readonly Id[] {
+  const ids = members.flatMap((member) => [
+    ...(member.host === host ? [member.id, ...member.provides] : []),
+    ...member.needs.flat().filter((id) => hostOf(id) === host),
+  ])
+  return [...new Set(ids)]
+}
+
+/** The host in an id, "pve1" in "net:cluster@pve1"; empty where it names none. */
+export function hostOf(id: Id): string {
+  const at = id.lastIndexOf('@')
+  return at === -1 ? '' : id.slice(at + 1)
+}

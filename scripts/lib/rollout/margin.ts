@@ -1,0 +1,58 @@
+/** How many hosts more could die while something is away. */
+import type { Id } from '../../../renderers/renderer.ts'
+import { hostLoss, hostOf } from './interruption.ts'
+import type { World } from './world.ts'
+
+/**
+ * Deaths that are tried, over all sets of so many hosts; where there are more, the single losses of the worst hosts are added up. One death
+ * is always tried on every host: whether a step has a margin at all is exact.
+ */
+const triedDeaths = 1500
+
+export type Margin = (
+  standing: ReadonlyMap<Id, number>,
+  away: ReadonlySet<Id>,
+  needs: number,
+) => { readonly during: number; readonly margin: number }
+
+/** Every host may die, with all that stands on it and hangs on it. −1: the group falls below its minimum without that. */
+export function marginIn(world: World): Margin {
+  const names = world.members.flatMap((member) => [member.host, ...member.needs.flat().map(hostOf)])
+  const hosts = [...new Set(names)].filter((host) => host !== '')
+  const losses = new Map(hosts.map((host) => [host, hostLoss(world.members, host)]))
+  const reaches = new Map(hosts.map((host) => [host, world.interruption(losses.get(host) ?? [], 'doubtful')]))
+  return (standing, away, needs) => {
+    const left = (dead: readonly string[]) =>
+      sum(standing, world.interruption([...away, ...dead.flatMap((host) => losses.get(host) ?? [])]))
+    const during = sum(standing, away)
+    if (during < needs) return { during, margin: -1 }
+    const there = [...standing.keys()].filter((id) => !away.has(id))
+    const relevant = hosts.filter((host) => there.some((id) => reaches.get(host)?.has(id)))
+    if (needs === 0) return { during, margin: relevant.length }
+    const singles = relevant.map((host) => during - left([host])).toSorted((a, b) => b - a)
+    const worst = (count: number) => {
+      if (count > 1 && count * choices(relevant.length, count) <= triedDeaths)
+        return Math.min(...subsets(relevant, count).map(left))
+      return during - singles.slice(0, count).reduce((total, each) => total + each, 0)
+    }
+    const enough = Array.from(relevant, (_, index) => index + 1).find((count) => worst(count) < needs)
+    return { during, margin: enough === undefined ? relevant.length : enough - 1 }
+  }
+}
+
+function sum(standing: ReadonlyMap<Id, number>, away: ReadonlySet<Id>): number {
+  return [...standing].reduce((total, [id, weight]) => total + (away.has(id) ? 0 : weight), 0)
+}
+
+function choices(of: number, count: number): number {
+  return Array.from({ length: count }, (_, index) => (of - index) / (index + 1)).reduce(
+    (product, each) => product * each,
+    1,
+  )
+}
+
+function subsets<T>(items: readonly T[], count: number): readonly (readonly T[])[] {
+  if (count === 0) return [[]]
+  if (count > items.length) return []
+  return items.flatMap((item, index) => subsets(items.slice(index + 1), count - 1).map((rest) => [item, ...rest]))
+}

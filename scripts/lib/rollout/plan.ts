@@ -1,0 +1,95 @@
+/** Changes → rollout, or the reasons why there is none. Pure. */
+import type { Renderer } from '../../../renderers/renderer.ts'
+import { byCodeUnits, canonicalJson, sha256 } from '../bundle/canonical.ts'
+import type { Change } from '../bundle/change.ts'
+import type { Rendering } from '../bundle/rendering.ts'
+import { cells } from './cells.ts'
+import { claimsOf } from './claims.ts'
+import { type Draft, drafts } from './draft.ts'
+import { grouped } from './grouped.ts'
+import type { Order } from './order.ts'
+import { noWay, sortedRefusals } from './refusal.ts'
+import type { Plan, Refusal, Step } from './rollout.ts'
+import { assembled } from './assembled.ts'
+import { sequence } from './sequence.ts'
+import { sharedSecret } from './shared-secret.ts'
+import { transitionOf } from './transition.ts'
+import { waves } from './waves.ts'
+import { type World, worldOf } from './world.ts'
+
+/**
+ * The order in which the hosts get from one rendering to the other such that no group that works falls below its minimum.
+ * `changes`: what differs between the two; `renderers`: asked how their services pass from old to new settings.
+ */
+export function plan(
+  before: Rendering,
+  after: Rendering,
+  changes: readonly Change[],
+  renderers: readonly Renderer[],
+  order: Order,
+): Plan {
+  const both = worldOf(before, after)
+  const { refusals, steps } = draftAll(both, changes, renderers, order)
+  if (refusals.length > 0) return { kind: 'refused', refusals: sortedRefusals(refusals) }
+  const inOrder = sequence(both, steps, order.last)
+  const hosts = cells(both)
+  const numbers = waves(inOrder.map((draft) => claimsOf(both, hosts, draft)))
+  const byWave = [
+    ...grouped(
+      inOrder.map((draft, index) => ({ draft, wave: numbers[index] ?? 0 })),
+      ({ wave }) => wave,
+    ),
+  ]
+  const ordered = byWave.toSorted(([a], [b]) => a - b).map(([, each]) => each.map(({ draft }) => draft))
+  const result = assembled(both, ordered, order)
+  if (result.refusals.length > 0) return { kind: 'refused', refusals: sortedRefusals(result.refusals) }
+  return { kind: 'rollout', rollout: signed(after.lab, result.waves) }
+}
+
+/** The steps, and the services that know no way from old to new. */
+function draftAll(both: World, changes: readonly Change[], renderers: readonly Renderer[], order: Order) {
+  const sorted = changes.toSorted((a, b) => byCodeUnits(a.host, b.host) || byCodeUnits(a.path, b.path))
+  const refusals: Refusal[] = []
+  const steps: Draft[] = []
+  const services = [...grouped(sorted, (change) => change.service)].toSorted(([a], [b]) => byCodeUnits(a, b))
+  for (const [service, own] of services) {
+    const way = transitionOf(both.before.rendering, both.after.rendering, service, renderers)
+    const { part, host } = own[0] as Change
+    if (way.kind === 'refuse') {
+      refusals.push(noWay(service, part, host, way.why, way.manual))
+      continue
+    }
+    const shared = sharedSecret(both.before.rendering, both.after.rendering, service)
+    if (shared !== null) {
+      refusals.push(shared)
+      continue
+    }
+    const told = way.kind === 'rolling' ? (way.effects ?? {}) : {}
+    const made = drafts(both, own, order.last, told, way.kind === 'versions')
+    refusals.push(...made.filter(isUnknown).map((draft) => unknownWay(draft)))
+    steps.push(...made)
+  }
+  return { refusals, steps }
+}
+
+/** What a whole cluster shares cannot go one host at a time, and nobody can say what the old settings meant. */
+function isUnknown(draft: Draft): boolean {
+  return draft.alone && draft.reach === 'cluster' && draft.kind === 'changed'
+}
+
+function unknownWay(draft: Draft): Refusal {
+  const host = draft.writes[0]?.host ?? ''
+  const why = `${draft.part} was rendered by another version of quorate, and its files change on all hosts at once`
+  return noWay(
+    draft.service,
+    draft.part,
+    host,
+    why,
+    'deploy the unchanged definition with the older version, or make the change by hand',
+  )
+}
+
+function signed(lab: string, steps: readonly (readonly Step[])[]) {
+  const rollout = { format: 1, lab, waves: steps } as const
+  return { ...rollout, digest: sha256(canonicalJson(rollout)) }
+}

@@ -1,0 +1,74 @@
+/** A rollout: the ordered waves of steps that take the hosts from one set of bundles to another. Plain data, sorted, with a digest. */
+import type { Act, Id, Layer } from '../../../renderers/renderer.ts'
+import type { Change } from '../bundle/change.ts'
+
+export type Plan =
+  | { readonly kind: 'rollout'; readonly rollout: Rollout }
+  | { readonly kind: 'refused'; readonly refusals: readonly Refusal[] }
+
+export interface Rollout {
+  readonly format: 1
+  /** SHA-256 over everything else, hexadecimal. */
+  readonly digest: string
+  readonly lab: string
+  /** Steps of one wave share no host and no group that has something to lose; they may be carried out side by side. */
+  readonly waves: readonly (readonly Step[])[]
+}
+
+export interface Step {
+  /** From 1, in the order of the waves. */
+  readonly id: number
+  readonly service: string
+  readonly part: string
+  readonly layer: Layer
+  readonly writes: readonly Write[]
+  /** Hosts on which a group's member may be away meanwhile, and those written to: all are armed and probed. Sorted. */
+  readonly affects: readonly string[]
+  /** Everything that is away meanwhile, what the carriers carry included. Sorted. */
+  readonly interrupts: readonly Id[]
+  /** The longest the interruption may last. */
+  readonly maxSeconds: number
+  /** Every group that worked before and of which the step changes, interrupts or weakens (one of two ways lost) a member. Sorted. */
+  readonly groups: readonly GroupMargin[]
+  /** Groups that must be whole before it starts: those of `groups`, without what an earlier rollout left unfinished. Sorted. */
+  readonly gate: readonly Id[]
+  /** Groups that must be whole, and steady for their soak, before it is confirmed: those of `gate` and those it completes. Sorted. */
+  readonly whole: readonly Id[]
+  /**
+   * Those of `whole` that are as the new definition has them from here on: all their new members are asked. Of other groups, the
+   * members that the old definition has and that are still there are asked: a new one cannot be up before its peers know it. Sorted.
+   */
+  readonly completes: readonly Id[]
+  /** Why it comes when it comes, in words for a person. */
+  readonly because: readonly string[]
+}
+
+/** What one host gets in a step. */
+export interface Write {
+  readonly host: string
+  /** Empty where another host of the step writes, on pmxcfs, what all share: this one only records that it has it now. */
+  readonly changes: readonly Change[]
+  /** In order, each once: what the units are told after the files are in place. */
+  readonly acts: readonly Act[]
+}
+
+export interface GroupMargin {
+  readonly group: Id
+  readonly kind: 'quorum' | 'pool'
+  /** Votes of a quorum, members of a pool. */
+  readonly before: number
+  readonly during: number
+  readonly needs: number
+  /** How many hosts more could die during the step without the group falling below its minimum; −1: it does already, and that was accepted. */
+  readonly margin: number
+}
+
+/** Why no safe order exists. */
+export interface Refusal {
+  readonly group: Id | null
+  readonly service: string
+  readonly part: string
+  readonly host: string
+  readonly why: string
+  readonly waysOut: readonly string[]
+}

@@ -1,0 +1,83 @@
+/** `quorate plan`: the rollout that takes the lab from a base revision to what is in the working tree. */
+import { relative, resolve, sep } from 'node:path'
+import { sortedKeys } from './lib/bundle/canonical.ts'
+import { compare } from './lib/bundle/compare.ts'
+import type { Change } from './lib/bundle/change.ts'
+import { diffChanges, type FileDiff } from './lib/bundle/diff.ts'
+import { openGit } from './lib/bundle/git.ts'
+import { requireRendering } from './lib/bundle/lab-rendering.ts'
+import { renderRevision } from './lib/bundle/revision.ts'
+import { loadRenderers } from './lib/definition/registry.ts'
+import type { Exit } from './lib/failure.ts'
+import { rolloutMermaid } from './lib/review/rollout-mermaid.ts'
+import type { Lines } from './lib/review/rollout-rows.ts'
+import { rolloutText } from './lib/review/rollout-text.ts'
+import { plan as planRollout } from './lib/rollout/plan.ts'
+import type { Plan } from './lib/rollout/rollout.ts'
+import { packageRoot, repoRootOf } from './lib/roots.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface PlanOptions {
+  /** The lab's folder. */
+  readonly lab: string
+  /** A revision; without it, the merge base with the main branch. */
+  readonly base?: string
+  readonly format: 'text' | 'mermaid' | 'json'
+  readonly json: boolean
+}
+
+/** Prints the rollout, or why there is none. 0: it is safe; 4: refused. Throws a FailureError for a lab that cannot be rendered. */
+export async function plan(options: PlanOptions, terminal: Terminal): Promise<Exit> {
+  const labFolder = resolve(options.lab)
+  const repoRoot = repoRootOf(labFolder)
+  const renderers = await loadRenderers(repoRoot)
+  const render = (folder: string, root: string) => requireRendering(folder, root, renderers, terminal)
+  const after = await render(labFolder, repoRoot)
+  const labPath = relative(repoRoot, labFolder).split(sep).join('/')
+  const base = await renderRevision({
+    repoRoot,
+    labPath,
+    packageRoot,
+    revision: options.base,
+    lab: after.lab,
+    render: (folder) => render(folder, resolve(folder, relative(labPath, '.'))),
+  })
+  if (base.note !== null) terminal.note(`${base.note}\n`)
+  const changes = compare(base.rendering, after)
+  const result = planRollout(base.rendering, after, changes, renderers, { last: [] })
+  const text = {
+    columns: terminal.columns,
+    from: base.commit?.slice(0, 7) ?? null,
+    to: await name(repoRoot),
+    lines: linesOf(diffChanges(base.rendering, after, changes)),
+  }
+  terminal.out(printed(result, options, () => rolloutText(result, text)))
+  return result.kind === 'rollout' ? 0 : 4
+}
+
+function printed(result: Plan, { format, json }: PlanOptions, text: () => string): string {
+  if (json || format === 'json') return `${JSON.stringify(document(result), null, 2)}\n`
+  if (format === 'mermaid' && result.kind === 'rollout') return rolloutMermaid(result.rollout)
+  return text()
+}
+
+/** What --json prints: one shape, whether there is a rollout or not. */
+function document(result: Plan) {
+  return sortedKeys({ format: 1, ...result })
+}
+
+/** What is planned to: the commit, marked where the working tree has more. */
+async function name(repoRoot: string): Promise<string | null> {
+  const git = await openGit(repoRoot)
+  const { commit, uncommitted } = (await git?.current()) ?? { commit: null, uncommitted: false }
+  return commit === null ? null : `${commit.slice(0, 7)}${uncommitted ? ' + uncommitted' : ''}`
+}
+
+function linesOf(diffs: readonly FileDiff[]): Lines {
+  const counts = new Map(
+    diffs.flatMap((diff) =>
+      diff.hosts.map((host) => [`${host}:${diff.path}`, Math.max(diff.added, diff.removed)] as const),
+    ),
+  )
+  return (change: Change) => counts.get(`${change.host}:${change.path}`) ?? null
+}

@@ -1,0 +1,3 @@
+import { register } from 'node:module'
+
+register('./text-files.js', import.meta.url)

@@ -1,0 +1,132 @@
+/** Whose quorum or minimum must hold, and what the members need and provide. */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { renderers } from '../../renderers/index.ts'
+import type { Group, Lab } from '../../renderers/renderer.ts'
+import { changed } from './changed.ts'
+import { labIn } from './lab-folder.ts'
+
+const example = await labIn('example')
+const pair = await labIn('pair')
+
+function group(lab: Lab, id: string): Group {
+  const all = renderers.flatMap((renderer) => renderer.groups(renderer.settings(lab)))
+  const found = all.find((one) => one.id === id)
+  if (found === undefined) throw new Error(`${id} is not among ${all.map((one) => one.id).join(', ')}`)
+  return found
+}
+
+test('three votes need two; two nodes by explicit choice need one; a second vote counts', () => {
+  assert.is(group(example, 'corosync').minimum, 2)
+  assert.is(group(pair, 'corosync').minimum, 1)
+  assert.is(group(changed(pair, ['services', 'corosync', 'twoNode'], false), 'corosync').minimum, 2)
+  const weighed = group(changed(example, ['services', 'corosync', 'votes'], { pve1: 3 }), 'corosync')
+  assert.is(weighed.minimum, 3)
+  assert.equal(
+    weighed.members.map(({ votes }) => votes),
+    [3, 1, 1],
+  )
+})
+
+test('corosync needs any one of its links', () => {
+  assert.equal(group(pair, 'corosync').members[0]?.needs, [['net:mesh@node-a', 'net:lan@node-a']])
+})
+
+test('a bridged VPN needs the network below and its bridge, and provides its own', () => {
+  const [member] = group(example, 'tinc.services').members
+  assert.equal(member?.needs, [['net:public@pve1'], ['bridge:vmbr1@pve1']])
+  assert.equal(member?.provides, ['net:services@pve1'])
+})
+
+test('a node’s interfaces provide its physical networks and its bridges, not what a VPN carries', () => {
+  assert.equal(group(example, 'interfaces').members[0]?.provides, [
+    'net:public@pve1',
+    'bridge:vmbr0@pve1',
+    'bridge:vmbr1@pve1',
+  ])
+})
+
+test('every id that a member needs is provided by somebody', () => {
+  for (const lab of [example, pair]) {
+    const members = renderers.flatMap((one) => one.groups(one.settings(lab))).flatMap((one) => one.members)
+    const provided = new Set(members.flatMap((member) => [member.id, ...member.provides]))
+    const nodes = Object.values(lab.hosts).filter((host) => host.kind === 'node')
+    for (const member of members.filter(({ host }) => nodes.some(({ name }) => name === host))) {
+      for (const id of member.needs.flat()) assert.ok(provided.has(id), `${member.id} needs ${id}`)
+    }
+  }
+})
+
+test('backups come before the master, and one host owns the address', () => {
+  const { members, agree } = group(example, 'keepalived.services')
+  assert.equal(
+    members.map(({ host }) => host),
+    ['pve3', 'pve2', 'pve1'],
+  )
+  assert.equal(agree, [
+    {
+      title: 'the owner of 10.0.1.1',
+      run: ['ip', '-o', '-4', 'addr', 'show', 'to', '10.0.1.1/32'],
+      pick: String.raw`\sinet6? (\S+)`,
+      across: 'one',
+    },
+  ])
+  assert.is(group(pair, 'keepalived.guests').agree.length, 2)
+})
+
+test('a single resolver may be away for its restart; of two, one has to answer', () => {
+  assert.is(group(example, 'dnsmasq').minimum, 0)
+  assert.is(group(pair, 'dnsmasq').minimum, 1)
+})
+
+test('an item of the user with a minimum is a group', () => {
+  const { members, minimum } = group(pair, 'custom.access')
+  assert.is(minimum, 1)
+  assert.equal(
+    members.map(({ id }) => id),
+    ['custom.access@node-a', 'custom.access@node-b'],
+  )
+})
+
+test('what corosync-quorumtool prints is understood, and a lost member is noticed', () => {
+  const whole = quorumtool(['pve1 (local)', 'pve2', 'pve3'], 'Yes', 3)
+  const less = quorumtool(['pve1 (local)', 'pve2'], 'Yes', 2)
+  const { agree, members } = group(example, 'corosync')
+  const up = members[0]?.up ?? []
+  assert.is(up.length, 2)
+  const well = (text: string) => up.filter((probe) => new RegExp(probe.stdout ?? '', 'm').test(text)).length
+  assert.is(well(whole), 2)
+  assert.is(well(less), 1)
+  assert.is(well(quorumtool(['pve1 (local)'], 'No', 1)), 0)
+  const picks = agree.map(({ pick }) => [...whole.matchAll(new RegExp(pick, 'gm'))].map((match) => match[1]))
+  assert.equal(picks, [['1.8'], ['1', '2', '3']])
+})
+
+/** As corosync-quorumtool 3.1.7 -s prints it. */
+function quorumtool(names: readonly string[], quorate: string, votes: number): string {
+  const rows = names.map((name, index) => `         ${index + 1}          1 ${name}`)
+  return `Quorum information
+------------------
+Date:             Sun Nov 22 21:00:00 2026
+Quorum provider:  corosync_votequorum
+Nodes:            ${names.length}
+Node ID:          1
+Ring ID:          1.8
+Quorate:          ${quorate}
+
+Votequorum information
+----------------------
+Expected votes:   3
+Highest expected: 3
+Total votes:      ${votes}
+Quorum:           2  
+Flags:            Quorate 
+
+Membership information
+----------------------
+    Nodeid      Votes Name
+${rows.join('\n')}
+`
+}
+
+test.run()

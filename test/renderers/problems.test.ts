@@ -1,0 +1,281 @@
+/** Every rule of every renderer finds the mistake planted for it, at its place. */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { renderers } from '../../renderers/index.ts'
+import type { Finding, Json, Lab } from '../../renderers/renderer.ts'
+import { changed } from './changed.ts'
+import { labIn } from './lab-folder.ts'
+
+const example = await labIn('example')
+const pair = await labIn('pair')
+
+function findings(service: string, lab: Lab): readonly Finding[] {
+  return renderers.find((one) => one.service === service)?.problems(lab) ?? []
+}
+
+for (const { service, problems } of renderers) {
+  test(`${service} finds nothing wrong with the labs that are right`, () => {
+    assert.equal(problems(example), [])
+    assert.equal(problems(pair), [])
+  })
+}
+
+type Planted = readonly [
+  rule: string,
+  service: string,
+  lab: Lab,
+  path: readonly (string | number)[],
+  value: Json | undefined,
+  message: RegExp,
+]
+
+const services = (...path: readonly (string | number)[]) => ['services', ...path]
+const dns = (...path: readonly (string | number)[]) => services('dnsmasq', ...path)
+const vrrp = (...path: readonly (string | number)[]) => services('keepalived', 'routers', 'services', ...path)
+const nets = (...path: readonly (string | number)[]) => services('tinc', 'networks', ...path)
+
+const planted: readonly Planted[] = [
+  ['unknown-network', 'corosync', example, services('corosync', 'links', 0), 'clutser', /"clutser" is no network/],
+  ['link-twice', 'corosync', example, services('corosync', 'links'), ['cluster', 'cluster'], /is link 0 already/],
+  [
+    'link-missing',
+    'corosync',
+    pair,
+    ['hosts', 'node-a', 'addresses', 'mesh'],
+    undefined,
+    /node-a has no address in "mesh"/,
+  ],
+  ['node-id-missing', 'corosync', example, ['hosts', 'pve2', 'id'], null, /pve2 has no id/],
+  ['mixed-platforms', 'corosync', example, ['hosts', 'pve2', 'platform'], 'debian', /two homes/],
+  [
+    'even-votes',
+    'corosync',
+    example,
+    services('corosync', 'votes'),
+    { pve1: 2 },
+    /4 votes.*loss of 1, as 3 votes would/,
+  ],
+  ['even-votes', 'corosync', pair, services('corosync', 'twoNode'), false, /2 votes.*loss of 0/],
+  ['two-node', 'corosync', example, services('corosync', 'twoNode'), true, /3 with 3 votes/],
+  ['unknown-host', 'corosync', example, services('corosync', 'votes'), { pve9: 1, pve1: 3 }, /"pve9" is no node/],
+  ['consensus-too-short', 'corosync', pair, services('corosync', 'consensus'), 1600, /1600 ms/],
+  ['unknown-network', 'tinc', example, nets('clutser'), { port: 700 }, /"clutser" is no network/],
+  ['not-a-vpn', 'tinc', example, nets('public'), { port: 700 }, /carried by physical/],
+  ['vpn-over-vpn', 'tinc', example, services('tinc', 'over'), 'services', /is a tinc VPN itself/],
+  ['port-taken', 'tinc', example, nets('services', 'port'), 655, /port 655 is the one of "cluster"/],
+  [
+    'unknown-tinc-option',
+    'tinc',
+    example,
+    nets('cluster', 'options'),
+    { PingIntervall: 5 },
+    /"PingIntervall" is no variable/,
+  ],
+  ['unknown-tinc-option', 'tinc', example, nets('cluster', 'options'), { ConectTo: 'x' }, /ignore it silently/],
+  ['tinc-option-reserved', 'tinc', example, nets('cluster', 'options'), { Mode: 'hub' }, /"Mode" cannot be set/],
+  [
+    'no-way-to-peer',
+    'tinc',
+    example,
+    ['hosts', 'pve2', 'addresses', 'public'],
+    undefined,
+    /pve2.*no address in "public"/,
+  ],
+  ['network-not-carried', 'tinc', example, nets('services'), undefined, /"services" is carried by tinc/],
+  ['guest-without-bridge', 'tinc', example, ['networks', 'services', 'bridge'], null, /dns1 is a guest/],
+  ['unknown-host', 'interfaces', example, services('interfaces', 'hosts', 0), 'ndoes', /"ndoes" is no host/],
+  ['interfaces-of-a-guest', 'interfaces', example, services('interfaces', 'hosts'), ['all'], /dns1 is a guest/],
+  ['port-missing', 'interfaces', example, ['hosts', 'pve1', 'addresses', 'public', 'port'], null, /by no port/],
+  [
+    'interface-taken',
+    'interfaces',
+    pair,
+    ['hosts', 'node-a', 'addresses', 'rack', 'port'],
+    'enp1s0',
+    /enp1s0 of node-a/,
+  ],
+  [
+    'two-default-routes',
+    'interfaces',
+    pair,
+    ['hosts', 'node-a', 'addresses', 'rack', 'gateways'],
+    ['fd00:3::1'],
+    /second default route/,
+  ],
+  ['unknown-network', 'keepalived', example, vrrp('network'), 'servces', /"servces" is no network/],
+  ['no-virtual-address', 'keepalived', example, vrrp('network'), 'cluster', /has no virtual router/],
+  [
+    'address-outside-network',
+    'keepalived',
+    example,
+    ['networks', 'services', 'router', 0],
+    '10.0.2.1',
+    /10\.0\.2\.1 is not in/,
+  ],
+  ['unknown-host', 'keepalived', example, vrrp('priorities'), { pve1: 250, pve4: 240 }, /"pve4" is no host/],
+  ['router-is-a-guest', 'keepalived', example, vrrp('priorities'), { dns1: 250, pve1: 240 }, /dns1 is a guest/],
+  [
+    'router-without-address',
+    'keepalived',
+    example,
+    ['hosts', 'pve2', 'addresses', 'services'],
+    undefined,
+    /no IPv4 address/,
+  ],
+  ['priority-taken', 'keepalived', example, vrrp('priorities', 'pve2'), 250, /priority 250 of pve2/],
+  ['slow-takeover', 'keepalived', example, vrrp('priorities'), { pve1: 100, pve2: 75 }, /0\.71 s longer/],
+  ['password-needs-whole-seconds', 'keepalived', example, vrrp('interval'), 0.5, /version 3/],
+  [
+    'router-id-taken',
+    'keepalived',
+    example,
+    services('keepalived', 'routers', 'z'),
+    { network: 'services', id: 10, priorities: { pve1: 1 } },
+    /id 10/,
+  ],
+  [
+    'two-routers',
+    'keepalived',
+    example,
+    services('keepalived', 'routers', 'z'),
+    { network: 'services', id: 11, priorities: { pve1: 1 } },
+    /already/,
+  ],
+  ['unknown-network', 'dnsmasq', example, dns('network'), 'servces', /"servces" is no network/],
+  ['unknown-host', 'dnsmasq', example, dns('servers'), { dns2: {} }, /"dns2" is no host/],
+  [
+    'server-without-address',
+    'dnsmasq',
+    example,
+    ['hosts', 'dns1', 'addresses', 'services'],
+    undefined,
+    /no address in it/,
+  ],
+  ['not-an-address', 'dnsmasq', example, dns('upstream', 0), '999.1.1.1', /"999\.1\.1\.1" is no IP address/],
+  [
+    'range-outside-network',
+    'dnsmasq',
+    example,
+    dns('servers', 'dns1', 'ranges', 0),
+    '10.0.2.100-10.0.2.199',
+    /no range/,
+  ],
+  [
+    'range-outside-network',
+    'dnsmasq',
+    example,
+    dns('servers', 'dns1', 'ranges', 0),
+    '10.0.1.199-10.0.1.100',
+    /no range/,
+  ],
+  ['ranges-overlap', 'dnsmasq', pair, dns('servers', 'node-b', 'ranges', 0), '10.9.1.140-10.9.1.160', /overlaps/],
+  [
+    'range-holds-static-address',
+    'dnsmasq',
+    example,
+    dns('servers', 'dns1', 'ranges', 0),
+    '10.0.1.50-10.0.1.99',
+    /10\.0\.1\.53.*dns1/,
+  ],
+  [
+    'range-holds-static-address',
+    'dnsmasq',
+    example,
+    dns('servers', 'dns1', 'ranges', 0),
+    '10.0.1.1-10.0.1.9',
+    /virtual router/,
+  ],
+  ['address-outside-network', 'dnsmasq', example, dns('reservations', 'vdi1', 'address'), '10.0.2.21', /10\.0\.2\.21/],
+  ['address-taken', 'dnsmasq', example, dns('reservations', 'vdi1', 'address'), '10.0.1.53', /address of dns1/],
+  [
+    'mac-taken',
+    'dnsmasq',
+    example,
+    dns('reservations', 'vdi2'),
+    { mac: 'BC:24:11:00:00:15', address: '10.0.1.22' },
+    /vdi1/,
+  ],
+  ['mac-is-multicast', 'dnsmasq', example, dns('reservations', 'vdi1', 'mac'), '01:00:5e:00:00:01', /multicast/],
+  [
+    'name-taken',
+    'dnsmasq',
+    example,
+    dns('reservations', 'pve1'),
+    { mac: 'bc:24:11:00:00:16', address: '10.0.1.23' },
+    /pve1 is a host/,
+  ],
+  ['unknown-host', 'custom', example, services('custom', 'forwarding', 'hosts', 0), 'node', /"node" is no host/],
+  [
+    'source-missing',
+    'custom',
+    example,
+    services('custom', 'forwarding', 'files', 0),
+    '/etc/sysctl.d/60-forwardng.conf',
+    /has no source/,
+  ],
+  ['source-unused', 'custom', example, services('custom', 'forwarding'), undefined, /is used by nothing/],
+  [
+    'template-fails',
+    'custom',
+    example,
+    ['files', 'nodes/etc/nftables.conf.njk'],
+    'a\n{{ nope }}\n',
+    /nftables\.conf\.njk:2: "nope" is not defined/,
+  ],
+  [
+    'bad-pattern',
+    'custom',
+    example,
+    services('custom', 'forwarding', 'probe', 0, 'stdout'),
+    '(',
+    /no regular expression/,
+  ],
+  [
+    'file-taken',
+    'custom',
+    example,
+    services('custom', 'masquerade', 'files', 0),
+    '/etc/sysctl.d/60-forwarding.conf',
+    /written by "forwarding"/,
+  ],
+  [
+    'path-not-plain',
+    'custom',
+    example,
+    services('custom', 'forwarding', 'files', 0),
+    '/etc/../root/.ssh/authorized_keys',
+    /not a plain path/,
+  ],
+  [
+    'path-in-pmxcfs',
+    'custom',
+    example,
+    services('custom', 'forwarding', 'files', 0),
+    '/etc/pve/storage.cfg',
+    /cluster's file system/,
+  ],
+]
+
+for (const [rule, service, lab, path, value, message] of planted) {
+  test(`${service}: ${rule} is found at ${path.join('.')} = ${JSON.stringify(value)}`, () => {
+    const found = findings(service, changed(lab, path, value))
+    const match = found.find((one) => one.rule === rule && message.test(one.message))
+    assert.ok(match, JSON.stringify(found, null, 2))
+    assert.ok(match.help.length > 5, match.help)
+    assert.ok(match.at.file.endsWith('.yaml'), match.at.file)
+  })
+}
+
+test('hosts that tinc cannot tell apart are found', () => {
+  const { pve1, pve2, ...others } = example.hosts
+  assert.ok(pve1 && pve2)
+  const hosts = { ...others, 'pve-1': { ...pve1, name: 'pve-1' }, pve_1: { ...pve2, name: 'pve_1' } }
+  assert.ok(findings('tinc', { ...example, hosts }).some((one) => one.rule === 'tinc-name-taken'))
+})
+
+test('a name that is nearly right is suggested', () => {
+  const [finding] = findings('tinc', changed(example, nets('cluster', 'options'), { ConectTo: 'x' }))
+  assert.match(finding?.help ?? '', 'did you mean "ConnectTo"?')
+})
+
+test.run()

@@ -1,0 +1,178 @@
+/** What a change means: who is told what, what is away meanwhile, and which changes are for a person. */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { renderers } from '../../renderers/index.ts'
+import type { Json, Lab, Transition } from '../../renderers/renderer.ts'
+import { changed } from './changed.ts'
+import { labIn } from './lab-folder.ts'
+
+const example = await labIn('example')
+const pair = await labIn('pair')
+
+function move(service: string, before: Lab | null, after: Lab): Transition {
+  const renderer = renderers.find((one) => one.service === service)
+  if (renderer === undefined) throw new Error(service)
+  return renderer.transition(before === null ? {} : renderer.settings(before), renderer.settings(after))
+}
+
+type Change = readonly [what: string, service: string, lab: Lab, path: readonly (string | number)[], value: Json]
+
+const refused: readonly Change[] = [
+  [
+    'a node of corosync changes its address',
+    'corosync',
+    pair,
+    ['hosts', 'node-a', 'addresses', 'mesh', 'addresses', 0, 'ip'],
+    '10.9.0.77',
+  ],
+  ['corosync gets another name', 'corosync', pair, ['services', 'corosync', 'cluster'], 'other'],
+  ['corosync loses its encryption', 'corosync', pair, ['services', 'corosync', 'crypto'], false],
+  ['corosync loses a link', 'corosync', pair, ['services', 'corosync', 'links'], ['mesh']],
+  ['a cluster is no two-node cluster any more', 'corosync', pair, ['services', 'corosync', 'twoNode'], false],
+  ['corosync.conf changes on Proxmox VE', 'corosync', example, ['services', 'corosync', 'token'], 5000],
+  [
+    'a virtual router gets another id',
+    'keepalived',
+    example,
+    ['services', 'keepalived', 'routers', 'services', 'id'],
+    11,
+  ],
+  [
+    'a virtual router speaks more often',
+    'keepalived',
+    example,
+    ['services', 'keepalived', 'routers', 'services', 'interval'],
+    2,
+  ],
+  [
+    'a virtual router loses its password',
+    'keepalived',
+    example,
+    ['services', 'keepalived', 'routers', 'services', 'password'],
+    false,
+  ],
+  ['a virtual address changes', 'keepalived', example, ['networks', 'services', 'router', 0], '10.0.1.2'],
+  [
+    'a router’s own address changes',
+    'keepalived',
+    example,
+    ['hosts', 'pve2', 'addresses', 'services', 'addresses', 0, 'ip'],
+    '10.0.1.22',
+  ],
+  ['a VPN gets another port on all hosts', 'tinc', example, ['services', 'tinc', 'networks', 'cluster', 'port'], 700],
+]
+
+for (const [what, service, lab, path, value] of refused) {
+  test(`${what}: refused, with the reason and what a person can do`, () => {
+    const transition = move(service, lab, changed(lab, path, value))
+    assert.is(transition.kind, 'refuse')
+    if (transition.kind !== 'refuse') return
+    assert.ok(transition.why.length > 20)
+    assert.match(transition.manual, /quorate deploy|commit of its own/)
+  })
+}
+
+const rolling: readonly Change[] = [
+  ['corosync’s token changes on Debian', 'corosync', pair, ['services', 'corosync', 'token'], 5000],
+  ['a link’s priority changes on Debian', 'corosync', pair, ['services', 'corosync', 'links', 1, 'priority'], 1],
+  [
+    'a router’s priority changes',
+    'keepalived',
+    example,
+    ['services', 'keepalived', 'routers', 'services', 'priorities', 'pve1'],
+    254,
+  ],
+  [
+    'a host’s public address changes',
+    'tinc',
+    example,
+    ['hosts', 'pve1', 'addresses', 'public', 'addresses', 0, 'ip'],
+    '198.51.100.12',
+  ],
+  ['a lease gets longer', 'dnsmasq', example, ['services', 'dnsmasq', 'lease'], '72h'],
+  ['an interface gets another MTU', 'interfaces', example, ['networks', 'services', 'mtu'], 1300],
+]
+
+for (const [what, service, lab, path, value] of rolling) {
+  test(`${what}: host by host`, () => {
+    assert.is(move(service, lab, changed(lab, path, value)).kind, 'rolling')
+  })
+}
+
+for (const { service } of renderers) {
+  test(`the first deployment of ${service} is rolling, and the same again needs nobody to be told`, () => {
+    assert.is(move(service, null, example).kind, 'rolling')
+    const again = move(service, example, example)
+    assert.is(again.kind, 'rolling')
+    if (again.kind === 'rolling') assert.equal(again.effects ?? {}, {})
+  })
+}
+
+test('corosync that leaves is refused', () => {
+  const renderer = renderers.find((one) => one.service === 'corosync')
+  assert.is(renderer?.transition(renderer.settings(pair), {}).kind, 'refuse')
+})
+
+test('a host that joins a virtual router is refused: the master does not speak to it yet', () => {
+  const two = changed(example, ['services', 'keepalived', 'routers', 'services', 'priorities'], {
+    pve1: 250,
+    pve2: 230,
+  })
+  assert.is(move('keepalived', two, example).kind, 'refuse')
+  assert.is(move('keepalived', example, two).kind, 'rolling')
+})
+
+test('corosync’s first files tell nobody: no corosync runs that could reload', () => {
+  assert.equal(move('corosync', null, pair), {
+    kind: 'rolling',
+    effects: {
+      'node-a': { corosync: { acts: [], interrupts: [], maxSeconds: 0 } },
+      'node-b': { corosync: { acts: [], interrupts: [], maxSeconds: 0 } },
+    },
+  })
+})
+
+test('tinc: a new peer interrupts nothing, a changed one counts as an interruption, the own port restarts', () => {
+  const { pve3, ...others } = example.hosts
+  assert.ok(pve3)
+  const joined = move('tinc', { ...example, hosts: others }, example)
+  assert.is(joined.kind, 'rolling')
+  if (joined.kind !== 'rolling') return
+  assert.equal(joined.effects?.['pve1']?.['tinc.cluster'], {
+    acts: [{ unit: 'tinc@cluster.service', do: 'reload' }],
+    interrupts: [],
+    maxSeconds: 0,
+  })
+  assert.equal(joined.effects?.['pve3']?.['tinc.cluster']?.acts.at(-1), { unit: 'tinc@cluster.service', do: 'restart' })
+
+  const moved = move(
+    'tinc',
+    example,
+    changed(example, ['hosts', 'pve1', 'addresses', 'public', 'addresses', 0, 'ip'], '198.51.100.12'),
+  )
+  if (moved.kind !== 'rolling') throw new Error('refused')
+  assert.equal(moved.effects?.['pve2']?.['tinc.cluster'], {
+    acts: [{ unit: 'tinc@cluster.service', do: 'reload' }],
+    interrupts: ['tinc.cluster@pve2', 'net:cluster@pve2'],
+    maxSeconds: 1,
+  })
+  assert.is(moved.effects?.['pve1']?.['tinc.cluster']?.maxSeconds, 5)
+})
+
+test('no unit is ever told that is an umbrella for others', () => {
+  for (const lab of [example, pair]) {
+    for (const renderer of renderers) {
+      for (const [host, settings] of Object.entries(renderer.settings(lab))) {
+        const effects = renderer
+          .parts(host, settings)
+          .flatMap((part) => [part.onRemove, ...part.files.map((file) => file.onChange)])
+        for (const act of effects.flatMap((effect) => effect.acts)) {
+          if ('unit' in act)
+            assert.not.ok(['tinc.service', 'networking.service', 'network.target'].includes(act.unit), act.unit)
+        }
+      }
+    }
+  }
+})
+
+test.run()

@@ -1,0 +1,148 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { renderers } from '../../renderers/index.ts'
+import { compare } from '../../scripts/lib/bundle/compare.ts'
+import { diffChanges } from '../../scripts/lib/bundle/diff.ts'
+import { emptyRendering, renderLab } from '../../scripts/lib/bundle/render.ts'
+import type { Rendering } from '../../scripts/lib/bundle/rendering.ts'
+import { define } from '../../scripts/lib/definition/definition.ts'
+import { readSources } from '../../scripts/lib/definition/source.ts'
+import { rolloutMermaid } from '../../scripts/lib/review/rollout-mermaid.ts'
+import type { Lines } from '../../scripts/lib/review/rollout-rows.ts'
+import { rolloutText } from '../../scripts/lib/review/rollout-text.ts'
+import { textTable } from '../../scripts/lib/review/text-table.ts'
+import { planned, rendering, rolled, threeNodeGroups, threeNodes, type PartSketch } from '../rollout/lab.ts'
+
+const options = { columns: 120, from: 'a1b2c3d', to: '9e8d7c6', lines: () => 2 }
+
+/** Without the digest, which changes with every letter of the configuration. */
+function undigested(text: string): string {
+  return text.replace(/^rollout [0-9a-f]{8}/m, 'rollout DIGEST')
+}
+
+async function assertGolden(name: string, text: string): Promise<void> {
+  const file = new URL(`rollout-${name}`, import.meta.url)
+  if (process.env['QUORATE_UPDATE_GOLDENS'] === '1') await writeFile(file, text)
+  assert.fixture(text, await readFile(file, 'utf8'))
+}
+
+test('a plan shows every step with its votes, and where one more failure would be one too many', async () => {
+  const young = threeNodes({ keepalived: 'young', interfaces: 'young', 'tinc.cluster': 'young' })
+  const plan = planned(threeNodes(), young, { last: ['pve1'] })
+  await assertGolden('plan.txt', undigested(rolloutText(plan, options)))
+})
+
+test('a plan fits a terminal of eighty columns without losing a letter', async () => {
+  const plan = planned(threeNodes(), threeNodes({ interfaces: 'young' }))
+  const text = rolloutText(plan, { ...options, columns: 80 })
+  await assertGolden('narrow.txt', undigested(text))
+  const [, table = ''] = text.split('\n\n')
+  assert.ok(table.split('\n').every((line) => line.length <= 80))
+})
+
+test('a refusal says which step takes which group how far, and the ways out', async () => {
+  const nodes = ['pve1', 'pve2']
+  const side = (files: string) =>
+    rendering(
+      nodes.flatMap((host): PartSketch[] => [
+        { host, part: 'interfaces', layer: 7 },
+        { host, part: 'tinc.cluster', layer: 4, files, effect: { interrupts: [`tinc.cluster@${host}`] } },
+        { host, part: 'corosync', layer: 8, reach: 'cluster' },
+      ]),
+      threeNodeGroups(nodes).filter((group) => group.id !== 'keepalived.services'),
+    )
+  const plan = planned(side('old'), side('young'))
+  assert.is(plan.kind, 'refused')
+  await assertGolden('refusal.txt', rolloutText(plan, options))
+  const accepted = planned(side('old'), side('young'), { acceptOutage: ['corosync'] })
+  assert.match(rolloutText(accepted, options), /NOT safe, and accepted: step 1 takes corosync from 2 to 1 \(needs 2\)/)
+})
+
+test('nothing to roll out is said in a sentence', () => {
+  assert.is(
+    rolloutText(planned(threeNodes(), threeNodes()), options),
+    'nothing to roll out: no file changes on any host\n',
+  )
+})
+
+test('three hundred hosts that get the same are one line', () => {
+  const names = Array.from({ length: 300 }, (_, index) => `host${String(index).padStart(3, '0')}`)
+  const side = (files: string) => rendering(names.map((host) => ({ host, part: 'motd', files })))
+  const text = rolloutText(planned(side('old'), side('young')), options)
+  assert.match(text, /^ 1–300 +300 hosts +motd ~2 lines +– +–$/m)
+  assert.ok(text.split('\n').length < 10)
+  assert.match(rolloutMermaid(rolled(side('old'), side('young'))), /1 and 299 more: motd on 300 hosts/)
+})
+
+test('text from a lab cannot end a line or move the cursor', () => {
+  const acts = [{ run: ['true', 'a\n\u001b[2Jsafe: yes'] }]
+  const side = (files: string) => rendering([{ host: 'a', part: 'p', files, effect: { acts } }])
+  const text = rolloutText(planned(side('old'), side('young')), options)
+  assert.not.match(text, /\u001b|^safe: yes/m)
+})
+
+test('a diagram has a box per wave, and text from a lab stays text in it', () => {
+  const acts = [{ run: ['x"]; click s1 "javascript:1"<b>`'] }]
+  const side = (files: string) => rendering([{ host: 'a', part: 'p', files, effect: { acts } }])
+  assert.is(
+    rolloutMermaid(rolled(side('old'), side('young'))),
+    [
+      'flowchart LR',
+      '  subgraph w1["wave 1"]',
+      '    s1["1: p on a<br/>x#34;#93;#59; click s1 #34;javascript:1#34;#60;b#62;#96;"]',
+      '  end',
+      '',
+    ].join('\n'),
+  )
+})
+
+test('a table wraps its widest column and parts long paths after a slash', () => {
+  const table = textTable(['a', 'b'], [[['1'], ['/etc/some/where/far/below']]], 20)
+  assert.is(table, ' a  b\n 1  /etc/some/where/\n    far/below\n')
+})
+
+/** The example lab, or a variant of it. */
+async function example(change: (text: string) => string): Promise<Rendering> {
+  const sources = await readSources(new URL('../../lab', import.meta.url).pathname)
+  const changed = sources.map((source) => ({ ...source, text: change(source.text) }))
+  const { lab, problems } = define(changed, 'lab', renderers)
+  if (lab === null) throw new Error(problems.map((problem) => problem.message).join('; '))
+  return renderLab(lab, renderers, {}).rendering
+}
+
+function linesBetween(before: Rendering, after: Rendering): Lines {
+  const diffs = diffChanges(before, after, compare(before, after))
+  return (change) => {
+    const diff = diffs.find((each) => each.path === change.path && each.hosts.includes(change.host))
+    return diff === undefined ? null : Math.max(diff.added, diff.removed)
+  }
+}
+
+test('the example lab from nothing', async () => {
+  const after = await example((text) => text)
+  const before = emptyRendering(after.lab)
+  const plan = planned(before, after, {}, renderers)
+  await assertGolden(
+    'example-from-nothing.txt',
+    undigested(rolloutText(plan, { ...options, from: null, columns: 140 })),
+  )
+})
+
+test('smaller packets in the VPN under the quorum of the example lab: one node at a time, the jump host last', async () => {
+  const before = await example((text) => text)
+  const after = await example((text) => text.replace('mtu: 1400', 'mtu: 1380'))
+  const plan = planned(before, after, { last: ['pve1'] }, renderers)
+  const lines = linesBetween(before, after)
+  await assertGolden('example-mtu.txt', undigested(rolloutText(plan, { ...options, lines, columns: 140 })))
+})
+
+test('a new port for the VPN under the quorum of the example lab', async () => {
+  const before = await example((text) => text)
+  const after = await example((text) => text.replace('port: 655', 'port: 700'))
+  const plan = planned(before, after, { last: ['pve1'] }, renderers)
+  const lines = linesBetween(before, after)
+  await assertGolden('example-port.txt', undigested(rolloutText(plan, { ...options, lines, columns: 140 })))
+})
+
+test.run()

@@ -1,0 +1,53 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { renderers } from '../../renderers/index.ts'
+import { compare } from '../../scripts/lib/bundle/compare.ts'
+import { renderLab } from '../../scripts/lib/bundle/render.ts'
+import type { Rendering } from '../../scripts/lib/bundle/rendering.ts'
+import { define } from '../../scripts/lib/definition/definition.ts'
+import { readSources } from '../../scripts/lib/definition/source.ts'
+import { plan } from '../../scripts/lib/rollout/plan.ts'
+
+const { lab } = define(await readSources('lab'), 'lab', renderers)
+const all = [
+  'keepalived.services.password',
+  ...['pve1', 'pve2', 'pve3'].flatMap((node) => [`tinc.cluster.${node}`, `tinc.services.${node}`]),
+]
+
+/** The example lab with every secret's ciphertext "old", but for these. */
+function withSecrets(changed: Readonly<Record<string, string>>): Rendering {
+  if (lab === null) throw new Error('the example lab has errors')
+  const fingerprints = { ...Object.fromEntries(all.map((id) => [id, 'old'])), ...changed }
+  return renderLab(lab, renderers, fingerprints).rendering
+}
+
+function planned(before: Rendering, after: Rendering) {
+  return plan(before, after, compare(before, after), renderers, { last: [] })
+}
+
+test('the example lab has the secrets that this test changes', () => {
+  assert.equal(Object.keys(withSecrets({}).secrets).toSorted(), all.toSorted())
+})
+
+test('a changed VRRP password is refused: two masters would not hear each other', () => {
+  const result = planned(withSecrets({}), withSecrets({ 'keepalived.services.password': 'new' }))
+  if (result.kind !== 'refused') throw new Error('it was planned')
+  assert.is(result.refusals.length, 1)
+  assert.match(result.refusals[0]?.why ?? '', 'keepalived.services.password changed, and pve1, pve2, pve3 share it')
+})
+
+test('a changed VPN key is refused: its public half stands on the other hosts', () => {
+  const result = planned(withSecrets({}), withSecrets({ 'tinc.cluster.pve2': 'new' }))
+  assert.is(result.kind, 'refused')
+})
+
+test('secrets that stay as they are refuse nothing', () => {
+  assert.is(planned(withSecrets({}), withSecrets({})).kind, 'rollout')
+})
+
+test('a first deployment refuses nothing: nobody has an old value', () => {
+  const nothing: Rendering = { format: 1, lab: 'example', hosts: {}, contents: {}, secrets: {} }
+  assert.is(planned(nothing, withSecrets({})).kind, 'rollout')
+})
+
+test.run()
