@@ -2,6 +2,7 @@
 import type { Id, Json, Lab, PerHost, Place } from './lab.ts'
 
 export * from './lab.ts'
+export { doubt, mistake, mistakenKey } from './mistake.ts'
 export { template, type Hole, type Template } from './template.ts'
 
 /** One service: everything about it is in its folder under renderers/, and one line in the registry. */

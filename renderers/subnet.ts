@@ -10,6 +10,13 @@ export function prefixOf(subnet: string): number {
   return parse(subnet).subnetMask
 }
 
+/** An IPv4 subnet's own name and its broadcast address, which no host can have; none where the subnet has no more than these (RFC 3021). */
+export function edgesOf(subnet: string): readonly string[] {
+  const address = parse(subnet)
+  if (address instanceof Address6 || address.subnetMask >= 31) return []
+  return [address.startAddress().correctForm(), address.endAddress().correctForm()]
+}
+
 /** A number to compare and count addresses of one family by. */
 export function addressNumber(ip: string): bigint {
   return parse(ip).bigInt()

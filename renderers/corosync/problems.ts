@@ -1,5 +1,5 @@
-import { hostPlace, serviceOf, servicePlace, type Finding, type Lab } from '../renderer.ts'
-import { suggestion } from '../suggestion.ts'
+import { doubt, hostPlace, mistake, mistakenKey, serviceOf, servicePlace, type Finding, type Lab } from '../renderer.ts'
+import { unknownHost, unknownNetwork } from '../unknown-name.ts'
 import { linksOf, nodesOf, type CorosyncService } from './settings.ts'
 
 /** What corosync -t does not find, or finds on the host only: networks, votes, numbers, two-node clusters. */
@@ -13,19 +13,10 @@ function links(lab: Lab, service: CorosyncService): readonly Finding[] {
   const all = linksOf(service).map(({ network }) => network)
   return all.flatMap((network, index) => {
     const at = servicePlace('corosync', 'links', index)
-    if (lab.networks[network] === undefined) {
-      return [
-        finding(
-          'unknown-network',
-          at,
-          `"${network}" is no network of this lab`,
-          suggestion(network, Object.keys(lab.networks)),
-        ),
-      ]
-    }
+    if (lab.networks[network] === undefined) return [unknownNetwork(lab, network, at)]
     if (all.indexOf(network) === index) return []
     return [
-      finding(
+      mistake(
         'link-twice',
         at,
         `"${network}" is link ${all.indexOf(network)} already`,
@@ -39,7 +30,7 @@ function nodes(lab: Lab, service: CorosyncService): readonly Finding[] {
   const networks = linksOf(service).map(({ network }) => network)
   const cluster = nodesOf(lab, service)
   const platforms = new Set(cluster.map((node) => node.platform))
-  const mixed = finding(
+  const mixed = mistake(
     'mixed-platforms',
     servicePlace('corosync', 'cluster'),
     'some nodes of the cluster are Proxmox VE and some are not, so corosync.conf has two homes',
@@ -51,17 +42,16 @@ function nodes(lab: Lab, service: CorosyncService): readonly Finding[] {
       ...networks
         .filter((network) => lab.networks[network] !== undefined && node.addresses[network] === undefined)
         .map((network) =>
-          finding(
+          mistakenKey(
             'link-missing',
             hostPlace(node, 'addresses'),
             `${node.name} has no address in "${network}", a link of corosync; every node needs one on every link`,
             `give ${node.name} an address in "${network}"`,
-            true,
           ),
         ),
       ...(node.id === null
         ? [
-            finding(
+            mistake(
               'node-id-missing',
               hostPlace(node),
               `${node.name} has no id, which is its nodeid in corosync`,
@@ -78,30 +68,15 @@ function votes(lab: Lab, service: CorosyncService): readonly Finding[] {
   const names = cluster.map((node) => node.name)
   const total = cluster.reduce((sum, node) => sum + (service.votes?.[node.name] ?? 1), 0)
   const strangers = Object.keys(service.votes ?? {}).filter((name) => !names.includes(name))
-  const found = strangers.map((name) =>
-    finding(
-      'unknown-host',
-      servicePlace('corosync', 'votes', name),
-      `"${name}" is no node of the cluster`,
-      suggestion(name, names),
-      true,
-    ),
-  )
-  const at = servicePlace('corosync', 'cluster')
+  const found = strangers.map((name) => unknownHost(names, name, servicePlace('corosync', 'votes', name)))
+  const at = servicePlace('corosync', service.votes === undefined ? 'cluster' : 'votes')
   if (service.twoNode === true && (cluster.length !== 2 || total !== 2)) {
     const message = `two_node is for two nodes with a vote each; here are ${cluster.length} with ${total} votes`
-    found.push(finding('two-node', servicePlace('corosync', 'twoNode'), message, 'take twoNode out'))
+    found.push(mistake('two-node', servicePlace('corosync', 'twoNode'), message, 'take twoNode out'))
   } else if (total % 2 === 0 && service.twoNode !== true) {
     const lost = total / 2 - 1
-    found.push({
-      ...finding(
-        'even-votes',
-        at,
-        `the cluster has ${total} votes, an even number: it survives the loss of ${lost}, as ${total - 1} votes would`,
-        'add a node, or give one node another vote (votes: { NAME: 2 })',
-      ),
-      severity: 'warning',
-    })
+    const message = `the cluster has ${total} votes, an even number: it survives the loss of ${lost}, no more than ${total - 1} votes would`
+    found.push(doubt('even-votes', at, message, 'add a node, or give one node another vote (votes: { NAME: 2 })'))
   }
   return found
 }
@@ -110,15 +85,11 @@ function timers(service: CorosyncService): readonly Finding[] {
   const { token, consensus } = service
   if (token === undefined || consensus === undefined || consensus >= token * 1.2) return []
   return [
-    finding(
+    mistake(
       'consensus-too-short',
       servicePlace('corosync', 'consensus'),
       `consensus is ${consensus} ms; it has to be at least 1.2 times the token (${token} ms)`,
       `set it to ${Math.ceil(token * 1.2)} or leave it out`,
     ),
   ]
-}
-
-function finding(rule: string, at: Finding['at'], message: string, help: string, onKey = false): Finding {
-  return { rule, severity: 'error', at, message, help, ...(onKey ? { onKey } : {}) }
 }

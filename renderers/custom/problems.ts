@@ -1,5 +1,16 @@
-import { hostsOf, serviceOf, servicePlace, unknownHosts, type Finding, type Host, type Lab } from '../renderer.ts'
-import { suggestion } from '../suggestion.ts'
+import {
+  doubt,
+  hostsOf,
+  mistake,
+  serviceOf,
+  servicePlace,
+  type Finding,
+  type Host,
+  type Lab,
+  unknownHosts,
+} from '../renderer.ts'
+import { nearest } from '../nearest.ts'
+import { unknownMembers } from '../unknown-name.ts'
 import { TemplateError } from '../template.ts'
 import { pathOf, textOf, type AskedItem, type CustomService } from './settings.ts'
 import { candidates, sourceOf } from './source.ts'
@@ -9,32 +20,13 @@ export function problems(lab: Lab): readonly Finding[] {
   const service = serviceOf<CustomService>(lab, 'custom') ?? {}
   return [
     ...Object.entries(service).flatMap(([name, item]) => [
-      ...hosts(lab, name, item),
+      ...unknownMembers(lab, item.hosts, servicePlace('custom', name, 'hosts')),
       ...files(lab, name, item),
       ...patterns(name, item),
     ]),
     ...twice(lab, service),
     ...unused(lab, service),
   ]
-}
-
-function hosts(lab: Lab, name: string, item: AskedItem): readonly Finding[] {
-  return unknownHosts(lab, item.hosts).map((host) => {
-    const known = [
-      'all',
-      'nodes',
-      'guests',
-      ...Object.keys(lab.hosts),
-      ...Object.values(lab.hosts).flatMap((one) => one.tags),
-    ]
-    const at = servicePlace('custom', name, 'hosts', item.hosts.indexOf(host))
-    return error(
-      'unknown-host',
-      at,
-      `"${host}" is no host and no group of this lab`,
-      suggestion(host, [...new Set(known)]),
-    )
-  })
 }
 
 function files(lab: Lab, name: string, item: AskedItem): readonly Finding[] {
@@ -51,10 +43,10 @@ function files(lab: Lab, name: string, item: AskedItem): readonly Finding[] {
 /** The first thing wrong with one file on one host. */
 function file(lab: Lab, host: Host, path: string, at: Finding['at']): Finding | null {
   if (path.split('/').includes('..') || path.includes('//')) {
-    return error('path-not-plain', at, `${path} is not a plain path`, 'write it without ".." and "//"')
+    return mistake('path-not-plain', at, `${path} is not a plain path`, 'write it without ".." and "//"')
   }
   if (path.startsWith('/etc/pve/')) {
-    return error(
+    return mistake(
       'path-in-pmxcfs',
       at,
       `${path} is on the cluster's file system, which the Proxmox web interface writes to as well`,
@@ -63,19 +55,17 @@ function file(lab: Lab, host: Host, path: string, at: Finding['at']): Finding | 
   }
   if (sourceOf(lab, host, path) === null) {
     const places = candidates(host, path)
-    const near = Object.keys(lab.files)
-    const help =
-      near.length === 0
-        ? `write lab/files/${places.at(-4) ?? places[0]}`
-        : `write lab/files/${places.at(-4) ?? places[0]}, or ${suggestion(places.at(-4) ?? '', near)}`
-    return error('source-missing', at, `${path} has no source for ${host.name} in lab/files/`, help)
+    const place = places.at(-4) ?? path
+    const meant = nearest(place, Object.keys(lab.files))
+    const help = `write lab/files/${place}${meant === null ? '' : `, or rename lab/files/${meant}, if that was meant`}`
+    return mistake('source-missing', at, `${path} has no source for ${host.name} in lab/files/`, help)
   }
   try {
     textOf(lab, host, path)
     return null
   } catch (cause) {
     if (!(cause instanceof TemplateError)) throw cause
-    return error('template-fails', at, `${cause.message} (for ${host.name})`, 'mend the template')
+    return mistake('template-fails', at, `${cause.message} (for ${host.name})`, 'mend the template')
   }
 }
 
@@ -88,7 +78,7 @@ function patterns(name: string, item: AskedItem): readonly Finding[] {
         const why = pattern === undefined ? null : fault(pattern)
         if (why === null) return []
         return [
-          error(
+          mistake(
             'bad-pattern',
             servicePlace('custom', name, list, index, key),
             `"${pattern}" is no regular expression: ${why}`,
@@ -116,7 +106,7 @@ function twice(lab: Lab, service: CustomService): readonly Finding[] {
     const other = uses.slice(0, nth).find((use) => use.path === path && use.hosts.some((host) => mine.includes(host)))
     if (other === undefined) return []
     return [
-      error(
+      mistake(
         'file-taken',
         servicePlace('custom', name, 'files', index),
         `${path} is written by "${other.name}" already`,
@@ -127,25 +117,22 @@ function twice(lab: Lab, service: CustomService): readonly Finding[] {
 }
 
 function unused(lab: Lab, service: CustomService): readonly Finding[] {
+  const items = Object.values(service)
   const used = new Set(
-    Object.values(service).flatMap((item) =>
+    items.flatMap((item) =>
       hostsOf(lab, item.hosts).flatMap((host) => item.files.map((asked) => sourceOf(lab, host, pathOf(asked)))),
     ),
   )
+  // Of an item with a misspelt host nobody knows which sources it would use.
+  const unsure = items
+    .filter(({ hosts }) => unknownHosts(lab, hosts).length > 0)
+    .flatMap((item) => item.files.map(pathOf))
+  const mayBeUsed = (source: string) => unsure.some((path) => [path, `${path}.njk`].some((end) => source.endsWith(end)))
   return Object.keys(lab.files)
-    .filter((source) => !used.has(source))
+    .filter((source) => !used.has(source) && !mayBeUsed(source))
     .toSorted()
-    .map((source) => ({
-      ...error(
-        'source-unused',
-        servicePlace('custom'),
-        `lab/files/${source} is used by nothing`,
-        'name its path in an item, or remove the file',
-      ),
-      severity: 'warning',
-    }))
-}
-
-function error(rule: string, at: Finding['at'], message: string, help: string, onKey = false): Finding {
-  return { rule, severity: 'error', at, message, help, ...(onKey ? { onKey } : {}) }
+    .map((source) => {
+      const message = `lab/files/${source} is used by nothing`
+      return doubt('source-unused', servicePlace('custom'), message, 'name its path in an item, or remove the file')
+    })
 }

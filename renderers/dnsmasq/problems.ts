@@ -1,6 +1,6 @@
-import { hostPlace, serviceOf, servicePlace, type Finding, type Lab } from '../renderer.ts'
-import { addressNumber, isAddress, subnetOf } from '../subnet.ts'
-import { suggestion } from '../suggestion.ts'
+import { hostPlace, mistake, mistakenKey, serviceOf, servicePlace, type Finding, type Lab } from '../renderer.ts'
+import { addressNumber, edgesOf, isAddress, subnetOf } from '../subnet.ts'
+import { unknownHost, unknownNetwork } from '../unknown-name.ts'
 import { inRange, ipsOf, rangeOf, type DnsmasqService } from './settings.ts'
 
 /** What dnsmasq --test does not find: ranges and reservations outside the network or in each other's way, all in the side files. */
@@ -8,17 +8,7 @@ export function problems(lab: Lab): readonly Finding[] {
   const service = serviceOf<DnsmasqService>(lab, 'dnsmasq')
   if (service === null) return []
   const network = lab.networks[service.network]
-  if (network === undefined) {
-    const help = suggestion(service.network, Object.keys(lab.networks))
-    return [
-      error(
-        'unknown-network',
-        servicePlace('dnsmasq', 'network'),
-        `"${service.network}" is no network of this lab`,
-        help,
-      ),
-    ]
-  }
+  if (network === undefined) return [unknownNetwork(lab, service.network, servicePlace('dnsmasq', 'network'))]
   return [...servers(lab, service), ...upstream(service), ...ranges(lab, service), ...reservations(lab, service)]
 }
 
@@ -26,20 +16,15 @@ function servers(lab: Lab, service: DnsmasqService): readonly Finding[] {
   return Object.keys(service.servers).flatMap((name) => {
     const host = lab.hosts[name]
     const at = servicePlace('dnsmasq', 'servers', name)
-    if (host === undefined) {
-      return [
-        error('unknown-host', at, `"${name}" is no host of this lab`, suggestion(name, Object.keys(lab.hosts)), true),
-      ]
-    }
+    if (host === undefined) return [unknownHost(Object.keys(lab.hosts), name, at)]
     if (ipsOf(host, service.network).length > 0) return []
     const message = `${name} serves "${service.network}" and has no address in it`
     return [
-      error(
+      mistakenKey(
         'server-without-address',
         hostPlace(host, 'addresses'),
         message,
         `give ${name} an address in "${service.network}"`,
-        true,
       ),
     ]
   })
@@ -50,7 +35,7 @@ function upstream(service: DnsmasqService): readonly Finding[] {
     isAddress(ip)
       ? []
       : [
-          error(
+          mistake(
             'not-an-address',
             servicePlace('dnsmasq', 'upstream', index),
             `"${ip}" is no IP address`,
@@ -76,13 +61,13 @@ function ranges(lab: Lab, service: DnsmasqService): readonly Finding[] {
       .map(({ text, at }) => {
         const subnets = lab.networks[service.network]?.subnets.filter((subnet) => !subnet.includes(':')) ?? []
         const message = `"${text}" is no range of IPv4 addresses inside network "${service.network}" (${subnets.join(', ')})`
-        return error('range-outside-network', at, message, 'write FIRST-LAST, both inside the network')
+        return mistake('range-outside-network', at, message, 'write FIRST-LAST, both inside the network')
       }),
     ...whole.flatMap(({ text, at }, index) => {
       const other = whole.slice(0, index).find((one) => overlap(one.text, text))
       if (other === undefined) return []
       return [
-        error(
+        mistake(
           'ranges-overlap',
           at,
           `${text} overlaps ${other.text}; servers do not know each other's leases`,
@@ -90,18 +75,13 @@ function ranges(lab: Lab, service: DnsmasqService): readonly Finding[] {
         ),
       ]
     }),
-    ...whole.flatMap(({ text, at }) =>
-      taken(lab, service)
-        .filter(({ ip }) => inRange(ip, text))
-        .map(({ ip, by }) =>
-          error(
-            'range-holds-static-address',
-            at,
-            `${text} holds ${ip}, which is ${by}`,
-            'leave the address out of the range',
-          ),
-        ),
-    ),
+    ...whole.flatMap(({ text, at }) => {
+      const [first, ...more] = taken(lab, service).filter(({ ip }) => inRange(ip, text))
+      if (first === undefined) return []
+      const others = more.length === 0 ? '' : `, and ${more.map(({ ip }) => ip).join(', ')}, which are taken, too`
+      const message = `${text} holds ${first.ip}, which is ${first.by}${others}`
+      return [mistake('range-holds-static-address', at, message, 'choose a range in which no address is taken')]
+    }),
   ]
 }
 
@@ -117,14 +97,18 @@ function overlap(a: string, b: string): boolean {
   return inRange(rangeOf(a)[0], b) || inRange(rangeOf(b)[0], a)
 }
 
-/** Addresses of the network that are somebody's already. */
+/** Addresses of the network that are somebody's already, in their order. */
 function taken(lab: Lab, service: DnsmasqService): readonly { readonly ip: string; readonly by: string }[] {
-  return [
+  const all = [
     ...Object.values(lab.hosts).flatMap((host) =>
       ipsOf(host, service.network).map((ip) => ({ ip, by: `the address of ${host.name}` })),
     ),
     ...(lab.networks[service.network]?.router ?? []).map((ip) => ({ ip, by: 'the address of the virtual router' })),
+    ...(lab.networks[service.network]?.subnets ?? []).flatMap((subnet) =>
+      edgesOf(subnet).map((ip) => ({ ip, by: `the first or last address of ${subnet}, which no host can have` })),
+    ),
   ]
+  return all.toSorted((a, b) => Number(addressNumber(a.ip) - addressNumber(b.ip)))
 }
 
 function reservations(lab: Lab, service: DnsmasqService): readonly Finding[] {
@@ -136,7 +120,7 @@ function reservations(lab: Lab, service: DnsmasqService): readonly Finding[] {
     const subnets = lab.networks[service.network]?.subnets ?? []
     if (!isAddress(address) || address.includes(':') || subnetOf(address, subnets) === null) {
       found.push(
-        error(
+        mistake(
           'address-outside-network',
           at('address'),
           `${address} is not in network "${service.network}" (${subnets.join(', ')})`,
@@ -149,16 +133,21 @@ function reservations(lab: Lab, service: DnsmasqService): readonly Finding[] {
     const holder = same === undefined ? owner?.by : `reserved for ${same[0]}`
     if (holder !== undefined)
       found.push(
-        error('address-taken', at('address'), `${address} is ${holder} already`, 'take a free address of the network'),
+        mistake(
+          'address-taken',
+          at('address'),
+          `${address} is already ${holder}`,
+          'take a free address of the network',
+        ),
       )
     const twin = before.find(([, one]) => one.mac.toLowerCase() === mac.toLowerCase())
     if (twin !== undefined)
       found.push(
-        error('mac-taken', at('mac'), `${mac} is the address of ${twin[0]} already`, 'look it up in the guest'),
+        mistake('mac-taken', at('mac'), `${mac} is the address of ${twin[0]} already`, 'look it up in the guest'),
       )
     if ((Number.parseInt(mac.slice(0, 2), 16) & 1) === 1) {
       found.push(
-        error(
+        mistake(
           'mac-is-multicast',
           at('mac'),
           `${mac} is a multicast address: no interface has it`,
@@ -169,19 +158,14 @@ function reservations(lab: Lab, service: DnsmasqService): readonly Finding[] {
     const host = lab.hosts[name]
     if (host !== undefined && !ipsOf(host, service.network).includes(address)) {
       found.push(
-        error(
+        mistakenKey(
           'name-taken',
           at(),
           `${name} is a host of this lab, with another address in "${service.network}"`,
           'take another name, or the host’s own address',
-          true,
         ),
       )
     }
     return found
   })
-}
-
-function error(rule: string, at: Finding['at'], message: string, help: string, onKey = false): Finding {
-  return { rule, severity: 'error', at, message, help, ...(onKey ? { onKey } : {}) }
 }

@@ -1,6 +1,5 @@
-import { hostPlace, networkPlace, serviceOf, servicePlace, type Finding, type Lab } from '../renderer.ts'
-import { subnetOf } from '../subnet.ts'
-import { suggestion } from '../suggestion.ts'
+import { doubt, hostPlace, mistake, mistakenKey, serviceOf, servicePlace, type Finding, type Lab } from '../renderer.ts'
+import { unknownHost, unknownNetwork } from '../unknown-name.ts'
 import { addressIn, isWhole, type KeepalivedService, type Router } from './settings.ts'
 
 /** Routers that would not find each other, would fight, or would be slow to take over. */
@@ -22,36 +21,17 @@ export function problems(lab: Lab): readonly Finding[] {
 function virtual(lab: Lab, name: string, router: Router): readonly Finding[] {
   const at = servicePlace('keepalived', 'routers', name, 'network')
   const network = lab.networks[router.network]
-  if (network === undefined) {
-    return [
-      error(
-        'unknown-network',
-        at,
-        `"${router.network}" is no network of this lab`,
-        suggestion(router.network, Object.keys(lab.networks)),
-      ),
-    ]
-  }
-  if (network.router.length === 0) {
-    return [
-      error(
-        'no-virtual-address',
-        at,
-        `network "${router.network}" has no virtual router's address`,
-        `give it one in networks.yaml, e.g. router: ADDRESS`,
-      ),
-    ]
-  }
-  return network.router
-    .filter((ip) => subnetOf(ip, network.subnets) === null)
-    .map((ip) =>
-      error(
-        'address-outside-network',
-        networkPlace(router.network, 'router'),
-        `${ip} is not in network "${router.network}" (${network.subnets.join(', ')})`,
-        'take an address of the network',
-      ),
-    )
+  if (network === undefined) return [unknownNetwork(lab, router.network, at)]
+  if (network.router.length > 0) return []
+  const message = `network "${router.network}" has no address for its virtual router`
+  return [
+    mistake(
+      'no-virtual-address',
+      at,
+      message,
+      `add "router:" with a free address to "${router.network}" in networks.yaml`,
+    ),
+  ]
 }
 
 function members(lab: Lab, name: string, router: Router): readonly Finding[] {
@@ -61,29 +41,18 @@ function members(lab: Lab, name: string, router: Router): readonly Finding[] {
   return Object.keys(router.priorities).flatMap((member) => {
     const at = servicePlace('keepalived', 'routers', name, 'priorities', member)
     const host = lab.hosts[member]
-    if (host === undefined) {
-      return [
-        error(
-          'unknown-host',
-          at,
-          `"${member}" is no host of this lab`,
-          suggestion(member, Object.keys(lab.hosts)),
-          true,
-        ),
-      ]
-    }
+    if (host === undefined) return [unknownHost(Object.keys(lab.hosts), member, at)]
     if (host.kind === 'guest') {
-      return [error('router-is-a-guest', at, `${member} is a guest; routers are nodes`, 'name a node', true)]
+      return [mistakenKey('router-is-a-guest', at, `${member} is a guest; routers are nodes`, 'name a node')]
     }
     return families
       .filter((family) => addressIn(host, router.network, family) === null)
       .map((family) =>
-        error(
+        mistakenKey(
           'router-without-address',
           hostPlace(host, 'addresses'),
           `${member} is a router of "${router.network}" and has no IPv${family} address there to speak from`,
           `give ${member} an IPv${family} address in "${router.network}"`,
-          true,
         ),
       )
   })
@@ -96,7 +65,7 @@ function priorities(name: string, router: Router): readonly Finding[] {
     if (other === undefined) return []
     const at = servicePlace('keepalived', 'routers', name, 'priorities', member)
     return [
-      error(
+      mistake(
         'priority-taken',
         at,
         `priority ${priority} of ${member} is the one of ${other[0]} already`,
@@ -108,25 +77,16 @@ function priorities(name: string, router: Router): readonly Finding[] {
   if (backup === undefined) return twice
   const skew = ((256 - backup) / 256) * (router.interval ?? 1)
   if (skew <= 0.3) return twice
-  return [
-    ...twice,
-    {
-      ...error(
-        'slow-takeover',
-        servicePlace('keepalived', 'routers', name, 'priorities'),
-        `the best backup has priority ${backup}, so it waits ${skew.toFixed(2)} s longer than it has to when the master stops`,
-        'take high priorities close together, e.g. 250, 230, 210, or a shorter interval',
-        true,
-      ),
-      severity: 'warning',
-    },
-  ]
+  const at = servicePlace('keepalived', 'routers', name, 'priorities')
+  const message = `the best backup has priority ${backup}, so it waits ${skew.toFixed(2)} s longer than it has to when the master stops`
+  const help = 'take high priorities close together, e.g. 250, 230, 210, or a shorter interval'
+  return [...twice, doubt('slow-takeover', at, message, help)]
 }
 
 function password(name: string, router: Router): readonly Finding[] {
   if (router.password !== true || isWhole(router)) return []
   return [
-    error(
+    mistake(
       'password-needs-whole-seconds',
       servicePlace('keepalived', 'routers', name, 'interval'),
       `an interval of ${router.interval} s needs VRRP version 3, which has no passwords`,
@@ -135,6 +95,9 @@ function password(name: string, router: Router): readonly Finding[] {
   ]
 }
 
+/** Two of them in one network would both hold its addresses. */
+const merge = 'merge the two: a network has one virtual router'
+
 function ids(routers: readonly (readonly [string, Router])[]): readonly Finding[] {
   return routers.flatMap(([name, router], index) => {
     const other = routers.slice(0, index).find(([, one]) => one.network === router.network && one.id === router.id)
@@ -142,27 +105,18 @@ function ids(routers: readonly (readonly [string, Router])[]): readonly Finding[
     if (other !== undefined) {
       const at = servicePlace('keepalived', 'routers', name, 'id')
       return [
-        error(
+        mistake(
           'router-id-taken',
           at,
           `virtual router id ${router.id} is the one of "${other[0]}" in network "${router.network}" already`,
-          'take another, 1–255',
+          merge,
         ),
       ]
     }
     if (same === undefined) return []
     const at = servicePlace('keepalived', 'routers', name, 'network')
     return [
-      error(
-        'two-routers',
-        at,
-        `"${same[0]}" is the virtual router of network "${router.network}" already`,
-        'merge the two',
-      ),
+      mistake('two-routers', at, `"${same[0]}" is the virtual router of network "${router.network}" already`, merge),
     ]
   })
-}
-
-function error(rule: string, at: Finding['at'], message: string, help: string, onKey = false): Finding {
-  return { rule, severity: 'error', at, message, help, ...(onKey ? { onKey } : {}) }
 }

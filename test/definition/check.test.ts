@@ -55,6 +55,18 @@ test('a warning ends with 0, and is said', async ({ lab }) => {
   assert.match(out, /unexpected-file[^]*1 warning in 15 files/)
 })
 
+test('a VRRP password that keepalived would cut off is refused without the key', async ({ lab }) => {
+  const data = (size: number) => Buffer.alloc(size).toString('base64')
+  const secrets = (size: number) =>
+    `keepalived:\n  services:\n    password: ENC[AES256_GCM,data:${data(size)},iv:aXY=,tag:dGFn,type:str]\n`
+  writeFileSync(join(lab, 'secrets.yaml'), secrets(8))
+  assert.is((await run(lab, false)).exit, 0)
+  writeFileSync(join(lab, 'secrets.yaml'), secrets(9))
+  const { exit, out } = await run(lab, false)
+  assert.is(exit, 1)
+  assert.match(out, /^lab\/secrets\.yaml:3:5 {2}error {2}password-too-long$/m)
+})
+
 test('with --json one document that keeps its contract is printed, clean or not', async ({ lab }) => {
   const clean = JSON.parse((await run(lab, true)).out) as { lab: string | null; problems: unknown[] }
   assertContract('problems', clean)

@@ -5,6 +5,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseDocument } from 'yaml'
 import { renderers } from '../../renderers/index.ts'
+import { doubt, mistake } from '../../renderers/mistake.ts'
 import { define } from '../../scripts/lib/definition/definition.ts'
 import { readSources, type Source } from '../../scripts/lib/definition/source.ts'
 import { packageRoot } from '../../scripts/lib/roots.ts'
@@ -79,16 +80,36 @@ test('files are named from the root of the repository', async () => {
 })
 
 test('a finding of a later stage gets its place, too', async () => {
-  const { problemOf } = define(await exampleSources(), 'lab', renderers)
+  const definition = define(await exampleSources(), 'lab', renderers)
   const finding = { rule: 'x', severity: 'error', message: 'm', help: 'h' } as const
   const place = (file: string, path: (string | number)[], onKey = false) => {
-    const { line, column, length } = problemOf({ ...finding, at: { file, path }, onKey })
-    return [line, column, length]
+    const { problems } = definition.withFindings([{ ...finding, at: { file, path }, onKey }])
+    return problems.map(({ line, column, length }) => [line, column, length])[0]
   }
   assert.equal(place('nodes/pve1.yaml', ['addresses', 'cluster']), [9, 12, 9])
   assert.equal(place('nodes/pve1.yaml', ['addresses', 'cluster'], true), [9, 3, 7])
   assert.equal(place('files/nodes/etc/nftables.conf.njk', []), [1, 1, 1])
   assert.equal(place('nodes/nobody.yaml', ['a']), [1, 1, 1])
+})
+
+test('a finding of a later stage stands among the others, and an error takes the lab back', async () => {
+  const definition = define(await brokenSources('unexpected-file'), 'lab', renderers)
+  const at = { file: 'lab.yaml', path: ['name'] }
+  const files = definition.withFindings([mistake('x', at, 'm', 'h')]).problems.map(({ file }) => file)
+  assert.equal(files, files.toSorted())
+  assert.is.not(definition.lab, null)
+  assert.is(definition.withFindings([mistake('x', at, 'm', 'h')]).lab, null)
+  assert.is.not(definition.withFindings([doubt('x', at, 'm', 'h')]).lab, null)
+})
+
+test('a secret in clear is found in a lab with other mistakes', async () => {
+  const sources = [...(await brokenSources('address-taken')), { path: 'secrets.yaml', text: 'a: { b: hunter2 }\n' }]
+  const { problems } = define(sources, 'lab', renderers)
+  assert.equal(
+    problems.map(({ rule }) => rule),
+    ['address-taken', 'secret-in-clear'],
+  )
+  assert.not.match(JSON.stringify(problems), 'hunter2')
 })
 
 test('columns count characters, also behind those that take two units', async () => {

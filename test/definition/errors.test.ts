@@ -31,16 +31,15 @@ test('every rule of the definition has a broken lab that breaks it', async () =>
       [...report.matchAll(/^\S+:\d+:\d+ {2}(?:error|warning) {2}(\S+)$/gm)].map(([, rule]) => rule),
     ),
   )
-  // Those of source.ts are broken in source.test.ts: most of them cannot be kept in git.
-  const unbroken = rulesInCode().filter((rule) => !broken.has(rule) && !rule.startsWith('file-'))
+  // Those of source.ts are broken in source.test.ts: most of them cannot be kept in git. Passwords are measured when the lab is rendered.
+  const isElsewhere = (rule: string) => rule.startsWith('file-') || rule === 'password-too-long'
+  const unbroken = rulesInCode().filter((rule) => !broken.has(rule) && !isElsewhere(rule))
   assert.equal(unbroken, [])
 })
 
 function rulesInCode(): readonly string[] {
   const folder = join(packageRoot, 'scripts', 'lib', 'definition')
-  // What is asked of the secrets is asked when the lab is rendered: secrets-file.test.ts.
-  const isRules = (file: string) => file.endsWith('.ts') && file !== 'secrets-file.ts'
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(isRules)
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
   const code = files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n')
   const named = code.matchAll(/(?:mistake|mistakenKey|say)\(\s*'([a-z-]+)'|\brule: '([a-z-]+)'/g)
   return [...new Set([...named].map(([, said, kept]) => said ?? kept!))].toSorted()

@@ -1,15 +1,13 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { encryptedSecrets, type EncryptedSecrets } from '../../scripts/lib/definition/secrets-file.ts'
+import { encryptedSecrets, longPasswords, type EncryptedSecrets } from '../../scripts/lib/definition/secrets-file.ts'
+import { readYaml } from '../../scripts/lib/definition/yaml-file.ts'
 
 const sealed = (data: string) => `ENC[AES256_GCM,data:${data},iv:aXY=,tag:dGFn,type:str]`
 const metadata = 'sops:\n  age:\n    - recipient: age1x\n      enc: in clear\n  version: 3.9.0\n'
 
 function read(text: string): EncryptedSecrets {
-  return encryptedSecrets([
-    { path: 'lab.yaml', text: 'name: x' },
-    { path: 'secrets.yaml', text },
-  ])
+  return encryptedSecrets(readYaml(text).value)
 }
 
 function of(text: string): Readonly<Record<string, string>> {
@@ -19,7 +17,7 @@ function of(text: string): Readonly<Record<string, string>> {
 }
 
 test('without a secrets.yaml there is no fingerprint', () => {
-  assert.equal(encryptedSecrets([{ path: 'lab.yaml', text: '' }]), { fingerprints: {}, findings: [] })
+  assert.equal(encryptedSecrets(undefined), { fingerprints: {}, sizes: {}, findings: [] })
 })
 
 test('every ciphertext has one, by the keys on the way to it; metadata is no secret', () => {
@@ -33,6 +31,18 @@ test('it depends on the ciphertext, not on where it stands or how the file is la
   const one = of(`a: ${sealed('YQ==')}\nb: ${sealed('Yg==')}\n`)
   assert.equal(of(`"b": "${sealed('Yg==')}"\n# moved\na: '${sealed('YQ==')}'\n`), one)
   assert.is.not(of(`a: ${sealed('YWE=')}\n`)['a'], one['a'])
+})
+
+test('a password that is too long for VRRP is found without the key, and nothing is said of other secrets', () => {
+  const ofSize = (size: number) => sealed(Buffer.alloc(size).toString('base64'))
+  const { sizes } = read(`k:\n  right: ${ofSize(8)}\n  long: ${ofSize(9)}\n  other: ${ofSize(900)}\n`)
+  assert.equal(sizes, { 'k.long': 9, 'k.other': 900, 'k.right': 8 })
+  const password = { kind: 'vrrp-password' } as const
+  const kinds = { 'k.right': password, 'k.long': password, 'k.unset': password, 'k.other': { kind: 'text' } as const }
+  assert.equal(
+    longPasswords(sizes, kinds).map(({ rule, at, message }) => [rule, at.path, message]),
+    [['password-too-long', ['k', 'long'], 'the password "k.long" has 9 characters, and VRRP takes at most 8']],
+  )
 })
 
 test('an empty value is not set', () => assert.equal(of(`a:\nb: ""\nc: {}\n`), {}))

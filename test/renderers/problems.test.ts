@@ -1,8 +1,13 @@
 /** Every rule of every renderer finds the mistake planted for it, at its place. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { renderers } from '../../renderers/index.ts'
 import type { Finding, Json, Lab } from '../../renderers/renderer.ts'
+import { tincName } from '../../renderers/tinc/name.ts'
+import { packageRoot } from '../../scripts/lib/roots.ts'
 import { changed } from './changed.ts'
 import { labIn } from './lab-folder.ts'
 
@@ -35,7 +40,7 @@ const vrrp = (...path: readonly (string | number)[]) => services('keepalived', '
 const nets = (...path: readonly (string | number)[]) => services('tinc', 'networks', ...path)
 
 const planted: readonly Planted[] = [
-  ['unknown-network', 'corosync', example, services('corosync', 'links', 0), 'clutser', /"clutser" is no network/],
+  ['unknown-network', 'corosync', example, services('corosync', 'links', 0), 'clutser', /no network "clutser"/],
   ['link-twice', 'corosync', example, services('corosync', 'links'), ['cluster', 'cluster'], /is link 0 already/],
   [
     'link-missing',
@@ -53,13 +58,13 @@ const planted: readonly Planted[] = [
     example,
     services('corosync', 'votes'),
     { pve1: 2 },
-    /4 votes.*loss of 1, as 3 votes would/,
+    /4 votes.*loss of 1, no more than 3 votes would/,
   ],
   ['even-votes', 'corosync', pair, services('corosync', 'twoNode'), false, /2 votes.*loss of 0/],
   ['two-node', 'corosync', example, services('corosync', 'twoNode'), true, /3 with 3 votes/],
-  ['unknown-host', 'corosync', example, services('corosync', 'votes'), { pve9: 1, pve1: 3 }, /"pve9" is no node/],
+  ['unknown-host', 'corosync', example, services('corosync', 'votes'), { pve9: 1, pve1: 3 }, /no host "pve9"/],
   ['consensus-too-short', 'corosync', pair, services('corosync', 'consensus'), 1600, /1600 ms/],
-  ['unknown-network', 'tinc', example, nets('clutser'), { port: 700 }, /"clutser" is no network/],
+  ['unknown-network', 'tinc', example, nets('clutser'), { port: 700 }, /no network "clutser"/],
   ['not-a-vpn', 'tinc', example, nets('public'), { port: 700 }, /carried by physical/],
   ['vpn-over-vpn', 'tinc', example, services('tinc', 'over'), 'services', /is a tinc VPN itself/],
   ['port-taken', 'tinc', example, nets('services', 'port'), 655, /port 655 is the one of "cluster"/],
@@ -82,38 +87,12 @@ const planted: readonly Planted[] = [
     /pve2.*no address in "public"/,
   ],
   ['network-not-carried', 'tinc', example, nets('services'), undefined, /"services" is carried by tinc/],
-  ['guest-without-bridge', 'tinc', example, ['networks', 'services', 'bridge'], null, /dns1 is a guest/],
-  ['unknown-host', 'interfaces', example, services('interfaces', 'hosts', 0), 'ndoes', /"ndoes" is no host/],
-  ['interfaces-of-a-guest', 'interfaces', example, services('interfaces', 'hosts'), ['all'], /dns1 is a guest/],
-  ['port-missing', 'interfaces', example, ['hosts', 'pve1', 'addresses', 'public', 'port'], null, /by no port/],
-  [
-    'interface-taken',
-    'interfaces',
-    pair,
-    ['hosts', 'node-a', 'addresses', 'rack', 'port'],
-    'enp1s0',
-    /enp1s0 of node-a/,
-  ],
-  [
-    'two-default-routes',
-    'interfaces',
-    pair,
-    ['hosts', 'node-a', 'addresses', 'rack', 'gateways'],
-    ['fd00:3::1'],
-    /second default route/,
-  ],
-  ['unknown-network', 'keepalived', example, vrrp('network'), 'servces', /"servces" is no network/],
-  ['no-virtual-address', 'keepalived', example, vrrp('network'), 'cluster', /has no virtual router/],
-  [
-    'address-outside-network',
-    'keepalived',
-    example,
-    ['networks', 'services', 'router', 0],
-    '10.0.2.1',
-    /10\.0\.2\.1 is not in/,
-  ],
-  ['unknown-host', 'keepalived', example, vrrp('priorities'), { pve1: 250, pve4: 240 }, /"pve4" is no host/],
-  ['router-is-a-guest', 'keepalived', example, vrrp('priorities'), { dns1: 250, pve1: 240 }, /dns1 is a guest/],
+  ['unknown-host', 'interfaces', example, services('interfaces', 'hosts', 0), 'ndoes', /no host and no group "ndoes"/],
+  ['interfaces-of-a-guest', 'interfaces', example, services('interfaces', 'hosts'), ['all'], /dns1.* is a guest/],
+  ['unknown-network', 'keepalived', example, vrrp('network'), 'servces', /no network "servces"/],
+  ['no-virtual-address', 'keepalived', example, vrrp('network'), 'cluster', /has no address for its virtual router/],
+  ['unknown-host', 'keepalived', example, vrrp('priorities'), { pve1: 250, pve4: 240 }, /no host "pve4"/],
+  ['router-is-a-guest', 'keepalived', example, vrrp('priorities'), { dns1: 250, pve1: 240 }, /dns1.* is a guest/],
   [
     'router-without-address',
     'keepalived',
@@ -141,8 +120,8 @@ const planted: readonly Planted[] = [
     { network: 'services', id: 11, priorities: { pve1: 1 } },
     /already/,
   ],
-  ['unknown-network', 'dnsmasq', example, dns('network'), 'servces', /"servces" is no network/],
-  ['unknown-host', 'dnsmasq', example, dns('servers'), { dns2: {} }, /"dns2" is no host/],
+  ['unknown-network', 'dnsmasq', example, dns('network'), 'servces', /no network "servces"/],
+  ['unknown-host', 'dnsmasq', example, dns('servers'), { dns2: {} }, /no host "dns2"/],
   [
     'server-without-address',
     'dnsmasq',
@@ -204,7 +183,14 @@ const planted: readonly Planted[] = [
     { mac: 'bc:24:11:00:00:16', address: '10.0.1.23' },
     /pve1 is a host/,
   ],
-  ['unknown-host', 'custom', example, services('custom', 'forwarding', 'hosts', 0), 'node', /"node" is no host/],
+  [
+    'unknown-host',
+    'custom',
+    example,
+    services('custom', 'forwarding', 'hosts', 0),
+    'node',
+    /no host and no group "node"/,
+  ],
   [
     'source-missing',
     'custom',
@@ -266,11 +252,39 @@ for (const [rule, service, lab, path, value, message] of planted) {
   })
 }
 
-test('hosts that tinc cannot tell apart are found', () => {
-  const { pve1, pve2, ...others } = example.hosts
-  assert.ok(pve1 && pve2)
-  const hosts = { ...others, 'pve-1': { ...pve1, name: 'pve-1' }, pve_1: { ...pve2, name: 'pve_1' } }
-  assert.ok(findings('tinc', { ...example, hosts }).some((one) => one.rule === 'tinc-name-taken'))
+test('no two legal names of hosts become one to tinc', () => {
+  const name = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,6}[a-z0-9])?$/)
+  fc.assert(fc.property(name, name, (a, b) => a === b || tincName(a) !== tincName(b)))
+})
+
+test('a network that tinc names wrongly is one mistake, where it is named', () => {
+  const { cluster, ...others } = (example.services['tinc'] as { networks: Record<string, Json> }).networks
+  const lab = changed(example, services('tinc', 'networks'), { ...others, clutser: cluster! })
+  assert.equal(
+    findings('tinc', lab).map(({ rule, help }) => [rule, help]),
+    [['unknown-network', 'did you mean "cluster"?']],
+  )
+})
+
+test('a way for VPNs that is not there is one mistake, however many use it', () => {
+  const found = findings('tinc', changed(example, services('tinc', 'over'), 'publik'))
+  assert.equal(
+    found.map(({ rule, at }) => [rule, at.path.join('.')]),
+    [['unknown-network', 'over']],
+  )
+})
+
+test('every rule of the renderers has a mistake planted for it', () => {
+  const folder = join(packageRoot, 'renderers')
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+  const code = files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n')
+  const rules = [...code.matchAll(/\b(?:mistake|mistakenKey|doubt)\(\s*'([a-z-]+)'/g)].map(([, rule]) => rule!)
+  const found = new Set(planted.map(([rule]) => rule))
+  assert.ok(rules.length > 30, `${rules.length} rules`)
+  assert.equal(
+    rules.filter((rule) => !found.has(rule)),
+    [],
+  )
 })
 
 test('a name that is nearly right is suggested', () => {

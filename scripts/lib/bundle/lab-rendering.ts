@@ -3,7 +3,7 @@ import { relative, sep } from 'node:path'
 import type { Renderer } from '../../../renderers/renderer.ts'
 import { define, type Definition } from '../definition/definition.ts'
 import { reportProblems } from '../definition/report.ts'
-import { encryptedSecrets } from '../definition/secrets-file.ts'
+import { longPasswords } from '../definition/secrets-file.ts'
 import { readSources } from '../definition/source.ts'
 import { FailureError } from '../failure.ts'
 import { renderLab } from './render.ts'
@@ -34,14 +34,11 @@ export async function renderFolder(
   renderers: readonly Renderer[],
 ): Promise<LabRendering> {
   const sources = await readSources(labFolder)
-  const definition = define(sources, relative(repoRoot, labFolder).split(sep).join('/'), renderers)
-  if (definition.lab === null) return { definition, rendering: null }
-  const secrets = encryptedSecrets(sources)
-  const { rendering, findings } = renderLab(definition.lab, renderers, secrets.fingerprints)
-  const late = [...secrets.findings, ...findings].map((finding) => definition.problemOf(finding))
-  const problems = [...definition.problems, ...late]
-  const failed = problems.some(({ severity }) => severity === 'error')
-  return { definition: { ...definition, problems }, rendering: failed ? null : rendering }
+  const defined = define(sources, relative(repoRoot, labFolder).split(sep).join('/'), renderers)
+  if (defined.lab === null) return { definition: defined, rendering: null }
+  const { rendering, findings } = renderLab(defined.lab, renderers, defined.secrets.fingerprints)
+  const definition = defined.withFindings([...findings, ...longPasswords(defined.secrets.sizes, rendering.secrets)])
+  return { definition, rendering: definition.lab === null ? null : rendering }
 }
 
 /** As `renderFolder`, for verbs that cannot go on without: tells of the problems and throws a FailureError (exit 1) for errors. */

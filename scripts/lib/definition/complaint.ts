@@ -1,7 +1,7 @@
 /** Says in words what ajv found. */
 import type { ErrorObject } from 'ajv/dist/2020.js'
 import type { Finding } from '../../../renderers/renderer.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../../../renderers/nearest.ts'
 import { shown } from './shown.ts'
 
 interface Words {
@@ -65,8 +65,8 @@ const sayings: Readonly<Record<string, (found: Case) => Words>> = {
   required: ({ schema, params, where }) => missingKey(schema, String(params['missingProperty']), where),
   dependentRequired: ({ schema, params, where }) => missingKey(schema, String(params['missingProperty']), where),
   type: ({ schema, value, params }) => wrongType(schema, value, [params['type']].flat() as string[]),
-  enum: ({ schema, value }) => notListed(value, (schema.enum ?? []).map(String)),
-  const: ({ value, params }) => notListed(value, [String(params['allowedValue'])]),
+  enum: ({ schema, value }) => notListed(schema, value, (schema.enum ?? []).map(String)),
+  const: ({ schema, value, params }) => notListed(schema, value, [String(params['allowedValue'])]),
   pattern: ({ schema, value, params }) => ({
     rule: 'malformed',
     message: `${shown(value)} is not accepted as ${name(schema) ?? String(params['pattern'])}`,
@@ -78,12 +78,12 @@ const sayings: Readonly<Record<string, (found: Case) => Words>> = {
     outOfRange(schema, `${shown(value)} is not more than ${String(params['limit'])}`),
   exclusiveMaximum: ({ schema, value, params }) =>
     outOfRange(schema, `${shown(value)} is not less than ${String(params['limit'])}`),
-  minLength: ({ schema, value, params }) => wrongLength(schema, value, 'short', params, 'characters'),
-  maxLength: ({ schema, value, params }) => wrongLength(schema, value, 'long', params, 'characters'),
-  minItems: ({ schema, value, params }) => wrongLength(schema, value, 'short', params, 'entries'),
-  maxItems: ({ schema, value, params }) => wrongLength(schema, value, 'long', params, 'entries'),
-  minProperties: ({ schema, value, params }) => wrongLength(schema, value, 'short', params, 'entries'),
-  maxProperties: ({ schema, value, params }) => wrongLength(schema, value, 'long', params, 'entries'),
+  minLength: ({ schema, value, params }) => wrongLength(schema, value, 'needs at least', params, characters),
+  maxLength: ({ schema, value, params }) => wrongLength(schema, value, 'may have at most', params, characters),
+  minItems: ({ schema, value, params }) => wrongLength(schema, value, 'needs at least', params, entries),
+  maxItems: ({ schema, value, params }) => wrongLength(schema, value, 'may have at most', params, entries),
+  minProperties: ({ schema, value, params }) => wrongLength(schema, value, 'needs at least', params, entries),
+  maxProperties: ({ schema, value, params }) => wrongLength(schema, value, 'may have at most', params, entries),
   uniqueItems: ({ value, params }) => ({
     rule: 'duplicate-entry',
     message: `${shown((value as unknown[])[Number(params['i'])])} is in the list twice`,
@@ -107,13 +107,16 @@ function missingKey(schema: Schema, key: string, where: string): Words {
 }
 
 function wrongType(schema: Schema, value: unknown, types: readonly string[]): Words {
-  const wanted = types.map((type) => typeNames[type] ?? type).join(' or ')
+  const names = types.map((type) => typeNames[type] ?? type)
+  const wanted = names.length > 2 ? `${names.slice(0, -1).join(', ')} or ${names.at(-1)!}` : names.join(' or ')
   const isNumber = typeof value === 'number' || typeof value === 'boolean'
-  const quotes = isNumber && types.includes('string') ? 'put it in quotes; ' : ''
+  const quotes = isNumber && types.includes('string') ? 'put it in quotes. ' : ''
   const isEmpty = value === null || value === undefined
   return {
     rule: 'wrong-type',
-    message: isEmpty ? `there is nothing here; it has to be ${wanted}` : `${shown(value)} is not ${wanted}`,
+    message: isEmpty
+      ? `there is nothing here; it has to be ${wanted}`
+      : `${typeof value === 'number' ? 'the number ' : ''}${shown(value)} is not ${wanted}`,
     help: `${quotes}${about(schema)}`,
   }
 }
@@ -128,9 +131,9 @@ const typeNames: Readonly<Record<string, string>> = {
   null: 'nothing',
 }
 
-function notListed(value: unknown, allowed: readonly string[]): Words {
+function notListed(schema: Schema, value: unknown, allowed: readonly string[]): Words {
   const meant = typeof value === 'string' ? nearest(value, allowed) : null
-  const help = meant === null ? 'use one of them' : `did you mean "${meant}"?`
+  const help = meant === null ? about(schema) : `did you mean "${meant}"?`
   const message = `${shown(value)} is not ${allowed.length === 1 ? '' : 'one of '}${allowed.join(', ')}`
   return { rule: 'not-allowed', message, help }
 }
@@ -139,14 +142,17 @@ function outOfRange(schema: Schema, message: string): Words {
   return { rule: 'out-of-range', message, help: about(schema) }
 }
 
-function wrongLength(schema: Schema, value: unknown, which: 'short' | 'long', params: Params, unit: string): Words {
-  const limit = `${which === 'short' ? 'at least' : 'at most'} ${String(params['limit'])} ${unit}`
-  return {
-    rule: 'wrong-length',
-    message: `${shown(value)} is too ${which}: it has to have ${limit}`,
-    help: about(schema),
-  }
+function wrongLength(schema: Schema, value: unknown, bound: string, params: Params, [one, many]: Noun): Words {
+  const length = typeof value === 'string' ? Array.from(value).length : Object.keys(value as object).length
+  const has = length === 0 ? `no ${one}` : `${length} ${length === 1 ? one : many}`
+  const message = `${shown(value)} has ${has}; it ${bound} ${String(params['limit'])}`
+  return { rule: 'wrong-length', message, help: about(schema) }
 }
+
+/** One and many of it. */
+type Noun = readonly [string, string]
+const characters: Noun = ['character', 'characters']
+const entries: Noun = ['entry', 'entries']
 
 /** The schema's own words; a schema that says nothing is no help, but its examples may be. */
 function about(schema: Schema): string {

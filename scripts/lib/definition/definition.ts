@@ -7,6 +7,7 @@ import { positionOf } from './position.ts'
 import type { Problem } from './problem.ts'
 import { resolve } from './resolve.ts'
 import { brokenRules } from './rules/rules.ts'
+import { encryptedSecrets, secretsFile, type EncryptedSecrets } from './secrets-file.ts'
 import { serviceFindings, uncarriedNetworks } from './service-findings.ts'
 import type { Source } from './source.ts'
 
@@ -17,8 +18,10 @@ export interface Definition {
   readonly problems: readonly Problem[]
   /** How many files were read. */
   readonly files: number
-  /** Says where a finding's place is written; for what is found later, when the lab is rendered. */
-  problemOf(finding: Finding): Problem
+  /** What is known of the secrets without a key. */
+  readonly secrets: Omit<EncryptedSecrets, 'findings'>
+  /** The same with what is found later, when the lab is rendered. */
+  withFindings(findings: readonly Finding[]): Definition
 }
 
 /**
@@ -27,23 +30,24 @@ export interface Definition {
  */
 export function define(sources: readonly Source[], labPath: string, renderers: readonly Renderer[]): Definition {
   const files = readLabFiles(sources, renderers)
-  const problemOf = (finding: Finding) => toProblem(finding, files.byPath, labPath)
   const { draft, findings } = resolve(
     files.definitions,
     textsOf(sources),
     renderers.map(({ service }) => service),
   )
   const valueAt = (place: Place) => valueIn(files.byPath.get(place.file)?.value, place.path)
-  const general = [...files.findings, ...findings, ...brokenRules(draft)]
+  const secrets = encryptedSecrets(files.byPath.get(secretsFile)?.value)
+  const general = [...files.findings, ...findings, ...secrets.findings, ...brokenRules(draft)]
   const found = [...general, ...serviceFindings(draft, renderers, general, valueAt)]
   const late = found.some(isError) ? [] : uncarriedNetworks(draft.lab, renderers)
-  const all = [...found, ...late]
-  return {
+  const withFindings = (all: readonly Finding[]): Definition => ({
     lab: all.some(isError) ? null : draft.lab,
-    problems: sorted(all.map(problemOf)),
+    problems: sorted(all.map((finding) => toProblem(finding, files.byPath, labPath))),
     files: sources.length,
-    problemOf,
-  }
+    secrets,
+    withFindings: (more) => withFindings([...all, ...more]),
+  })
+  return withFindings([...found, ...late])
 }
 
 function isError({ severity }: Finding): boolean {

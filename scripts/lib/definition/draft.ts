@@ -62,16 +62,6 @@ export function isUnsureNetwork(unsure: Unsure, name: string): boolean {
   return unsure.networks === null || unsure.networks.has(name)
 }
 
-/** An error at a value; the usual kind of finding. */
-export function mistake(rule: string, at: Place, message: string, help: string): Finding {
-  return { rule, severity: 'error', at, message, help }
-}
-
-/** An error at a key. */
-export function mistakenKey(rule: string, at: Place, message: string, help: string): Finding {
-  return { ...mistake(rule, at, message, help), onKey: true }
-}
-
 /** Words joined for a sentence: "a, b and c". */
 export function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)!}`

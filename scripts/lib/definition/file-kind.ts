@@ -1,5 +1,5 @@
 /** What a file in the lab's folder is for, by its path. */
-import { nearest } from './nearest.ts'
+import { nearest } from '../../../renderers/nearest.ts'
 
 export type FileKind =
   /** Checked against a definition of the schema: `def` is "lab", "networks", "node", "guest" or a service's name. */

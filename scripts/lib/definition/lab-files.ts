@@ -1,7 +1,7 @@
 /** The sources, each read as what it is: YAML against its part of the schema, or text. */
 import { labFile, networksFile } from '../../../renderers/lab.ts'
 import type { Finding, Renderer } from '../../../renderers/renderer.ts'
-import { mistake } from './draft.ts'
+import { mistake } from '../../../renderers/mistake.ts'
 import { fileKind, nameOf } from './file-kind.ts'
 import type { LabFile } from './lab-file.ts'
 import { textsAreOneLine } from './rules/text-rules.ts'

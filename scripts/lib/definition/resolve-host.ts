@@ -3,7 +3,8 @@ import type { Address, Attachment, Host, Network, Place, Platform } from '../../
 import { hostFile, hostPlace } from '../../../renderers/lab.ts'
 import type { Finding } from '../../../renderers/renderer.ts'
 import { isIn, readAddress } from './address.ts'
-import { mistake, type PlacedAddress, type PlacedGateway } from './draft.ts'
+import { mistake } from '../../../renderers/mistake.ts'
+import type { PlacedAddress, PlacedGateway } from './draft.ts'
 import { sortedByKey } from './lab-file.ts'
 import { notAnAddress } from './resolve-networks.ts'
 

@@ -3,8 +3,9 @@ import type { Network } from '../../../renderers/lab.ts'
 import { networkPlace } from '../../../renderers/lab.ts'
 import type { Finding } from '../../../renderers/renderer.ts'
 import { readAddress, subnetOf } from './address.ts'
-import { mistake, type PlacedRouter, type Unsure } from './draft.ts'
-import { nearest } from './nearest.ts'
+import { mistake } from '../../../renderers/mistake.ts'
+import type { PlacedRouter, Unsure } from './draft.ts'
+import { nearest } from '../../../renderers/nearest.ts'
 import { soundEntries, sortedByKey, type LabFile } from './lab-file.ts'
 
 export interface Networks {

@@ -28,6 +28,7 @@ function compile(renderers: readonly Pick<Renderer, 'service' | 'schema'>[]): Sc
     verbose: true,
     // A test holds the assembled schema against its meta-schema; doing it again in every run costs 40 ms.
     validateSchema: false,
+    meta: false,
     // Each part is run once or twice, so that optimizing costs more than it brings.
     code: { optimize: false },
   })

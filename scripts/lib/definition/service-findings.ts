@@ -5,15 +5,17 @@ import {
   netId,
   type Finding,
   type Lab,
+  type Network,
   type Place,
   type Renderer,
 } from '../../../renderers/renderer.ts'
-import { mistake, type Draft, type Unsure } from './draft.ts'
-import { nearest } from './nearest.ts'
+import { mistake } from '../../../renderers/mistake.ts'
+import type { Draft, Unsure } from './draft.ts'
+import { nearest } from '../../../renderers/nearest.ts'
 
 /**
- * Asks the services that the lab runs. What they say only because of a mistake that is named already, in `general` or by themselves, is left
- * out: a service takes the name of what could not be understood for a mistake, and what it should hold for missing.
+ * Asks the services that the lab runs. What they say only because of a mistake that `general` names already is left out: a service takes the
+ * name of what could not be understood for a mistake, and what it should hold for missing.
  */
 export function serviceFindings(
   draft: Draft,
@@ -24,8 +26,7 @@ export function serviceFindings(
   const { lab, unsure } = draft
   const said = running(lab, renderers).flatMap((renderer) => renderer.problems(lab))
   const certain = isWhole(unsure) ? said : said.filter((finding) => isCertain(finding, unsure, valueAt))
-  const fresh = certain.filter((finding) => !general.some((other) => isOnePlace(finding.at, other.at)))
-  return withoutEchoes(withoutRepeats(fresh), valueAt)
+  return certain.filter(({ at }) => !general.some((other) => isWithin(at, other.at)))
 }
 
 function isWhole({ hosts, networks, services, files }: Unsure): boolean {
@@ -39,31 +40,9 @@ function isCertain({ severity, at, message }: Finding, unsure: Unsure, valueAt: 
   return !names.some((name) => at.path.includes(name) || valueAt(at) === name || mentions(message, name))
 }
 
-/** A general rule and a service may see the same mistake; the place of it is one mistake, whatever is said about it. */
-function isOnePlace(a: Place, b: Place): boolean {
-  if (a.file !== b.file) return false
-  const [short, long] = a.path.length < b.path.length ? [a.path, b.path] : [b.path, a.path]
-  if (short.length === 0) return long.length === 0
-  return short.every((step, index) => String(step) === String(long[index]))
-}
-
-function withoutRepeats(findings: readonly Finding[]): readonly Finding[] {
-  const first = new Map<string, Finding>()
-  for (const finding of findings) {
-    const key = JSON.stringify([finding.rule, finding.at, finding.message])
-    if (!first.has(key)) first.set(key, finding)
-  }
-  return [...first.values()]
-}
-
-/** A name that stands for nothing is one mistake where it is written; that nothing has to do with it is no other. */
-function withoutEchoes(findings: readonly Finding[], valueAt: (place: Place) => unknown): readonly Finding[] {
-  const unknown = findings.filter(({ rule }) => rule.startsWith('unknown-'))
-  const names = unknown.map(({ at, onKey }) => (onKey === true ? at.path.at(-1) : valueAt(at)))
-  return findings.filter(
-    (finding) =>
-      unknown.includes(finding) || !names.some((name) => typeof name === 'string' && mentions(finding.message, name)),
-  )
+/** Whether a place is another, or inside of it. */
+function isWithin(place: Place, other: Place): boolean {
+  return place.file === other.file && other.path.every((step, index) => String(step) === String(place.path[index]))
 }
 
 /** As a word of its own. */
@@ -79,12 +58,17 @@ export function uncarriedNetworks(lab: Lab, renderers: readonly Renderer[]): rea
   const groups = running(lab, renderers).flatMap((renderer) => renderer.groups(renderer.settings(lab)))
   const provided = new Set(groups.flatMap(({ members }) => members.flatMap(({ provides }) => provides)))
   const nodes = Object.values(lab.hosts).filter(({ kind }) => kind === 'node')
-  return Object.values(lab.networks).flatMap(({ name, carrier }) => {
+  const networks = Object.values(lab.networks)
+  const isBrought = ({ name }: Network) => nodes.some((node) => provided.has(netId(name, node.name)))
+  const carriers = new Set(['physical', ...networks.filter(isBrought).map(({ carrier }) => carrier)])
+  return networks.flatMap(({ name, carrier }) => {
     if (carrier === 'physical') return []
     const without = nodes.filter((node) => Object.hasOwn(node.addresses, name) && !provided.has(netId(name, node.name)))
     if (without.length === 0) return []
     const message = `${carrier} does not bring the network "${name}" to ${without.map((node) => node.name).join(', ')}`
-    const help = `add "${name}" to services/${carrier}.yaml, or name another carrier`
+    const help = carriers.has(carrier)
+      ? `add "${name}" to services/${carrier}.yaml, or name another carrier`
+      : `name a carrier of networks: ${[...carriers].join(', ')}`
     return [mistake('network-not-carried', networkPlace(name, 'carrier'), message, help)]
   })
 }

@@ -42,16 +42,22 @@ function faultOf(error: YAMLError): YamlFault {
   // The first line; what follows shows the text again.
   const message = harmless(error.message.split('\n')[0]!)
   if (error.code === 'TAG_RESOLVE_FAILED') {
-    return { rule: 'yaml-tag', at, message, help: 'remove the tag; put the value in quotes where it has to be text' }
+    const help = 'remove the tag; put the value in quotes where it has to be text'
+    return { rule: 'yaml-tag', at, message: 'tags that say what a value is are not understood here', help }
   }
-  return { rule: 'yaml-syntax', at, message, help: remedies[error.code] ?? 'correct the YAML around this place' }
+  const { words, help } = known[error.code] ?? { help: 'correct the YAML around this place' }
+  return { rule: 'yaml-syntax', at, message: words ?? message, help }
 }
 
-const remedies: Readonly<Record<string, string>> = {
-  BAD_INDENT: 'indent it like its neighbours, two blanks per level',
-  BLOCK_AS_IMPLICIT_KEY: 'put the value in quotes, or start a new line after the first colon',
-  NON_STRING_KEY: 'use plain text as the key',
-  TAB_AS_INDENT: 'indent with blanks',
+/** In plainer words than the parser's, where they are plain enough to be right every time. */
+const known: Readonly<Record<string, { readonly words?: string; readonly help: string }>> = {
+  BAD_INDENT: { help: 'indent it like its neighbours, two spaces per level' },
+  BLOCK_AS_IMPLICIT_KEY: {
+    words: 'a second key begins on the line of the first',
+    help: 'put the value in quotes, or start a new line after the first colon',
+  },
+  NON_STRING_KEY: { help: 'use plain text as the key' },
+  TAB_AS_INDENT: { words: 'a tab stands where the indentation is', help: 'indent with spaces' },
 }
 
 /** yaml compares each key with all others, which takes minutes for a hundred thousand; here they are remembered. */

@@ -54,8 +54,9 @@ function fromDocument(document: Document.Parsed, tokens: readonly CST.Token[]): 
   try {
     value = document.toJS({ maxAliasCount: 100 })
   } catch (error) {
-    // "Excessive alias count indicates a resource exhaustion attack"
-    return broken(tooMuchFault(messageOf(error), firstAlias(document)))
+    // A ReferenceError is "Excessive alias count indicates a resource exhaustion attack".
+    const message = error instanceof ReferenceError ? 'its aliases stand for too many values' : messageOf(error)
+    return broken(tooMuchFault(message, firstAlias(document)))
   }
   const much = tooMuch(value)
   if (much !== null) return broken(tooMuchFault(much, firstAlias(document)))

@@ -1,7 +1,8 @@
 /** Every address is usable, inside its network and one host's alone. */
 import type { Finding } from '../../../../renderers/renderer.ts'
 import { freeAddress, isIn, subnetOf, unusable } from '../address.ts'
-import { mistake, type Draft, type PlacedAddress } from '../draft.ts'
+import { mistake } from '../../../../renderers/mistake.ts'
+import type { Draft, PlacedAddress } from '../draft.ts'
 
 /** Addresses against their network's subnets and the rules of their family. */
 export function addressesFit(draft: Draft): readonly Finding[] {

@@ -1,8 +1,9 @@
 /** The lab as something that can be reached. */
 import { hostPlace, labFile } from '../../../../renderers/lab.ts'
 import type { Finding } from '../../../../renderers/renderer.ts'
-import { isNetwork, listed, mistake, type Draft } from '../draft.ts'
-import { remedyForName } from '../nearest.ts'
+import { mistake } from '../../../../renderers/mistake.ts'
+import { isNetwork, listed, type Draft } from '../draft.ts'
+import { remedyForName } from '../../../../renderers/nearest.ts'
 import { shown } from '../shown.ts'
 
 /**

@@ -1,8 +1,9 @@
 /** Guests hang on their node: they run where it is, on bridges that it has. */
 import { hostPlace, type Host } from '../../../../renderers/lab.ts'
 import type { Finding } from '../../../../renderers/renderer.ts'
-import { isUnsureNetwork, mistake, mistakenKey, type Draft } from '../draft.ts'
-import { remedyForName } from '../nearest.ts'
+import { mistake, mistakenKey } from '../../../../renderers/mistake.ts'
+import { isUnsureNetwork, type Draft } from '../draft.ts'
+import { remedyForName } from '../../../../renderers/nearest.ts'
 import { shown } from '../shown.ts'
 
 /** The home node exists, stands in the guest's networks, and these have a bridge. */

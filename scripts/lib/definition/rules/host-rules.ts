@@ -1,7 +1,8 @@
 /** What makes a host one host: its number and its groups. */
 import { builtinGroups, hostPlace, type Host } from '../../../../renderers/lab.ts'
 import type { Finding } from '../../../../renderers/renderer.ts'
-import { mistake, type Draft } from '../draft.ts'
+import { mistake } from '../../../../renderers/mistake.ts'
+import type { Draft } from '../draft.ts'
 
 /** Node ids and VMIDs stand for one host each. */
 export function numbersAreUnique(draft: Draft): readonly Finding[] {

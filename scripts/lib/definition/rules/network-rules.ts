@@ -2,7 +2,8 @@
 import { networkPlace, type Network } from '../../../../renderers/lab.ts'
 import type { Finding } from '../../../../renderers/renderer.ts'
 import { isIn, overlaps, subnetOf } from '../address.ts'
-import { mistake, mistakenKey, type Draft } from '../draft.ts'
+import { mistake, mistakenKey } from '../../../../renderers/mistake.ts'
+import type { Draft } from '../draft.ts'
 import { freeOne } from './address-rules.ts'
 
 /** No address may belong to two networks: packets take one of two ways then, and which one is luck. */

@@ -1,7 +1,8 @@
 /** The physical ports of the nodes. */
 import { hostPlace, networkPlace } from '../../../../renderers/lab.ts'
 import type { Finding } from '../../../../renderers/renderer.ts'
-import { mistake, mistakenKey, type Draft } from '../draft.ts'
+import { mistake, mistakenKey } from '../../../../renderers/mistake.ts'
+import type { Draft } from '../draft.ts'
 
 /** A node names its port in a physical network, in no other, and no port twice. */
 export function portsFit(draft: Draft): readonly Finding[] {

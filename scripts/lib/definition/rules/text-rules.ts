@@ -1,6 +1,6 @@
 /** Text that ends up in configuration files stays on its line. */
 import type { Finding } from '../../../../renderers/renderer.ts'
-import { mistake, mistakenKey } from '../draft.ts'
+import { mistake, mistakenKey } from '../../../../renderers/mistake.ts'
 import { shown } from '../shown.ts'
 
 // Control characters, line and paragraph separators, and the private-use characters that mark holes while a file is rendered.

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { nearest, remedyForName } from '../../scripts/lib/definition/nearest.ts'
+import { nearest, remedyForName } from '../../renderers/nearest.ts'
 
 const cases: readonly (readonly [string, readonly string[], string | null])[] = [
   ['clster', ['cluster', 'services'], 'cluster'],
@@ -23,6 +23,13 @@ for (const [word, candidates, meant] of cases) {
 
 test('a name a megabyte long is compared in no time', () => {
   assert.is(nearest('x'.repeat(1_000_000), ['cluster']), null)
+})
+
+test('of a few that are equally near, all are named; of many, all there are', () => {
+  assert.is(remedyForName('pve', ['pve2', 'pve1'], 'node'), 'did you mean "pve1" or "pve2"?')
+  assert.is(remedyForName('pve', ['b12', 'pve3', 'pve2', 'pve1'], 'node'), 'did you mean "pve1", "pve2" or "pve3"?')
+  assert.is(remedyForName('pve', ['pve1', 'pve1'], 'node'), 'did you mean "pve1"?')
+  assert.is(remedyForName('pve', ['pve4', 'pve3', 'pve2', 'pve1'], 'node'), 'known here: pve1, pve2, pve3, pve4')
 })
 
 test('where none is near, all there are is listed, a dozen at most', () => {
