@@ -28,7 +28,7 @@ export function commandLine(
       .description(summary)
       .option('--json', 'print one JSON document on standard output', false)
       .option('--debug', 'with an error, print where in the code it came from', false)
-      .addHelpText('after', `\nExample:\n  $ quorate ${example}`)
+      .addHelpText('after', `\nExample:\n  $ quorate ${example}\n`)
       .action(async (options: Parameters<Awaited<ReturnType<typeof load>>>[0]) => {
         exit = await (await load())(options, terminal)
       })

@@ -12,6 +12,7 @@ import type { Exit } from './lib/failure.ts'
 import { rolloutMermaid } from './lib/review/rollout-mermaid.ts'
 import type { Lines } from './lib/review/rollout-rows.ts'
 import { rolloutText } from './lib/review/rollout-text.ts'
+import { jumpHosts } from './lib/rollout/order.ts'
 import { plan as planRollout } from './lib/rollout/plan.ts'
 import type { Plan } from './lib/rollout/rollout.ts'
 import { packageRoot, repoRootOf } from './lib/roots.ts'
@@ -44,7 +45,7 @@ export async function plan(options: PlanOptions, terminal: Terminal): Promise<Ex
   })
   if (base.note !== null) terminal.note(`${base.note}\n`)
   const changes = compare(base.rendering, after)
-  const result = planRollout(base.rendering, after, changes, renderers, { last: [] })
+  const result = planRollout(base.rendering, after, changes, renderers, { last: jumpHosts(after) })
   const text = {
     columns: terminal.columns,
     from: base.commit?.slice(0, 7) ?? null,

@@ -7,24 +7,25 @@ import type { Event } from '../lib/deployment/event.ts'
 import { parseKnownHosts } from '../lib/deployment/known-hosts.ts'
 import type { Outcome } from '../lib/deployment/outcome.ts'
 import { connector } from '../lib/deployment/remote.ts'
-import { standInSecrets } from '../lib/deployment/secrets.ts'
+import { standInSecretsFor } from '../lib/deployment/secrets.ts'
+import { jumpHosts } from '../lib/rollout/order.ts'
 import { startEmbeddedLab } from '../lib/twin/embedded/lab.ts'
 
 /** Soaks and deadlines are as long as on real hosts; time runs faster here. */
-export const pace = 12
+export const pace = 24
 
 export interface Stage {
   readonly clock: Clock
   /** Rolls the rendering out on the embedded nodes; `report` is called as things happen. */
-  deploy(target: Rendering, commit: string, report: (event: Event) => void): Promise<Outcome>
+  deploy(target: Rendering, report: (event: Event) => void): Promise<Outcome>
   close(): Promise<void>
 }
 
-/** Starts one embedded node per host of the rendering, bare, in `folder`. */
+/** Starts one embedded node per host of the rendering in `folder`, as if somebody had set them all up by hand. */
 export async function openStage(rendering: Rendering, renderers: readonly Renderer[], folder: string): Promise<Stage> {
-  const lab = await startEmbeddedLab({ rendering, folder, pace })
   // Made for this run: nothing of a demo is worth a real secret.
-  const secrets = standInSecrets()
+  const secrets = await standInSecretsFor(rendering.secrets)
+  const lab = await startEmbeddedLab({ rendering, folder, pace, configured: secrets })
   const ways = Object.fromEntries(Object.values(rendering.hosts).map(({ host, way }) => [host, way]))
   const connect = connector({
     ways,
@@ -37,12 +38,12 @@ export async function openStage(rendering: Rendering, renderers: readonly Render
   let runs = 0
   return {
     clock: lab.clock,
-    deploy: (target, commit, report) =>
+    deploy: (target, report) =>
       deploy({
         target,
         renderers,
         secrets,
-        commit,
+        commit: null,
         apply: true,
         only: [],
         without: [],
@@ -51,7 +52,7 @@ export async function openStage(rendering: Rendering, renderers: readonly Render
         acceptOutage: [],
         keep: false,
         reviewed: null,
-        last: [],
+        last: jumpHosts(target),
         connect,
         clock: lab.clock,
         report,

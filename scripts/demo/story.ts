@@ -14,6 +14,7 @@ import { changesText } from '../lib/review/changes-text.ts'
 import { deploymentLines, outcomeText } from '../lib/review/deployment-text.ts'
 import { labPicture } from '../lib/review/lab-picture.ts'
 import { rolloutText } from '../lib/review/rollout-text.ts'
+import { jumpHosts } from '../lib/rollout/order.ts'
 import { plan } from '../lib/rollout/plan.ts'
 import { packageRoot } from '../lib/roots.ts'
 import { editLab, type Edit } from './sample-lab.ts'
@@ -62,7 +63,7 @@ async function opening(scene: Scene, renderers: readonly Renderer[]): Promise<Re
   const { definition, rendering } = await renderFolder(scene.lab, scene.folder, renderers)
   if (definition.lab === null || rendering === null) throw new Error('the example lab has problems: see quorate check')
   scene.print(`${labPicture(definition.lab).join('\n')}\n${introduction}`)
-  heading(scene, 1, 'Check the definition, and render what every host should hold')
+  heading(scene, 1, 'The lab as it runs, set up by hand: checked, rendered, and taken over')
   const files = await writeBundles(rendering, join(scene.folder, 'bundles'))
   scene.print(
     `   no problems in ${definition.files} files; ${files} files rendered for ${Object.keys(rendering.hosts).length} hosts\n`,
@@ -71,24 +72,26 @@ async function opening(scene: Scene, renderers: readonly Renderer[]): Promise<Re
 }
 
 async function play(scene: Scene, renderers: readonly Renderer[], stage: Stage, base: Rendering): Promise<Outcomes> {
-  const first = await stage.deploy(base, 'first', () => undefined)
+  const first = await stage.deploy(base, () => undefined)
+  scene.print('   every host holds these files already: written down as known, no file changed and no unit told\n')
   scene.print(
-    `   deployed on simulated hosts over SSH, ${first.steps.length} steps; their time runs ${pace} times faster\n`,
+    `   (the hosts are simulated in this process; SSH, SFTP and sh are real, and time runs ${pace} times faster)\n`,
   )
 
-  heading(scene, 2, 'A change: a smaller MTU on the VPN that carries the votes, and one more reservation')
+  heading(scene, 2, 'One good change: a smaller MTU on the VPN that carries the votes, and one more reservation')
   const changed = await edited(scene, renderers, goodChange)
   await showReview(scene, renderers, base, changed)
-  const change = await shown(scene, stage, changed, 'change')
+  const change = await shown(scene, stage, changed)
 
   heading(scene, 3, 'The same again: nothing is left to do')
-  const again = await shown(scene, stage, changed, 'again')
+  const again = await shown(scene, stage, changed)
 
-  heading(scene, 4, 'A mistake that no check can see: the other network port of pve2, the one without a cable')
+  heading(scene, 4, 'One bad change that no check can see: the other network port of pve2, the one without a cable')
   const bad = await edited(scene, renderers, mistake)
-  const last = await shown(scene, stage, bad, 'mistake')
+  const last = await shown(scene, stage, bad)
   scene.print(moral)
-  const asTold = first.exit === 0 && change.exit === 0 && again.steps.length === 0 && last.exit === 3
+  const asTold =
+    first.exit === 0 && first.steps.length === 0 && change.exit === 0 && again.steps.length === 0 && last.exit === 3
   return { first, change, again, mistake: last, asTold }
 }
 
@@ -104,16 +107,16 @@ async function showReview(scene: Scene, renderers: readonly Renderer[], before: 
   const changes = compare(before, after)
   const diffs = diffChanges(before, after, changes)
   scene.print(`\n${indented(changesText(diffs, { colour: false }))}\n`)
-  const result = plan(before, after, changes, renderers, { last: [] })
+  const result = plan(before, after, changes, renderers, { last: jumpHosts(after) })
   await mkdir(scene.folder, { recursive: true })
   await writeFile(join(scene.folder, 'plan.json'), `${canonicalJson({ format: 1, ...result })}\n`)
   const options = { columns: Math.max(100, scene.columns - 3), from: null, to: null, lines: () => null }
   scene.print(`${indented(rolloutText(result, options))}\n`)
 }
 
-async function shown(scene: Scene, stage: Stage, target: Rendering, commit: string): Promise<Outcome> {
+async function shown(scene: Scene, stage: Stage, target: Rendering): Promise<Outcome> {
   const text = deploymentLines({ now: () => stage.clock.now(), groups: false })
-  const outcome = await stage.deploy(target, commit, (event) => scene.print(indented(text.lines(event))))
+  const outcome = await stage.deploy(target, (event) => scene.print(indented(text.lines(event))))
   scene.print(indented(`${text.close()}${outcomeText(outcome, true)}`))
   return outcome
 }

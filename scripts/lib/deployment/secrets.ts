@@ -1,6 +1,6 @@
 /** Where the values for a text's holes come from: the lab's SOPS file, or values made up for simulated hosts and checkers. */
 import { execFile } from 'node:child_process'
-import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPair, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -13,13 +13,22 @@ import { FailureError } from '../failure.ts'
 type Half = SecretHole['half']
 
 /** Values made up on first use and kept for as long as the object is: private and public halves match. Never for real hosts. */
-export function standInSecrets(): Secrets {
-  const made = new Map<string, string>()
+export function standInSecrets(made: Map<string, string> = new Map()): Secrets {
   return rememberingSecrets((id, kind) => {
     const value = made.get(`${kind} ${id}`) ?? madeUp[kind]()
     made.set(`${kind} ${id}`, value)
     return value
   })
+}
+
+/** As `standInSecrets`, with every key pair that a rendering declares made beforehand, on as many threads as there are. */
+export async function standInSecretsFor(declared: Rendering['secrets']): Promise<Secrets> {
+  const pairs = Object.entries(declared).filter(([, { kind }]) => kind === 'rsa-key-pair')
+  const made = pairs.map(async ([id, { kind }]) => {
+    const { privateKey } = await promisify(generateKeyPair)('rsa', rsa)
+    return [`${kind} ${id}`, privateKey] as const
+  })
+  return standInSecrets(new Map(await Promise.all(made)))
 }
 
 /**
@@ -52,14 +61,16 @@ function rememberingSecrets(stored: (id: Id, kind: SecretKind) => string): Secre
   }
 }
 
+/** As tinc 1.0 makes and reads them. */
+const rsa = {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+} as const
+
 const madeUp: Readonly<Record<SecretKind, () => string>> = {
   'vrrp-password': () => randomBytes(4).toString('hex'),
-  'rsa-key-pair': () =>
-    generateKeyPairSync('rsa', {
-      modulusLength: 2048,
-      publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
-      privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-    }).privateKey,
+  'rsa-key-pair': () => generateKeyPairSync('rsa', rsa).privateKey,
   text: () => randomBytes(16).toString('hex'),
 }
 

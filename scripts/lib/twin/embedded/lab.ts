@@ -3,10 +3,12 @@ import { chmodSync, cpSync, mkdirSync, readdirSync, realpathSync, rmSync } from 
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import type { Secrets } from '../../bundle/fill.ts'
 import type { Rendering, Way } from '../../bundle/rendering.ts'
 import { packageRoot } from '../../roots.ts'
 import type { Clock } from '../../deployment/clock.ts'
 import { pacedClock } from './clock.ts'
+import { configure } from './configure.ts'
 import { furnish } from './furnish.ts'
 import { startNode, type EmbeddedNode, type StartedNode } from './node.ts'
 import { followPmxcfs } from './pmxcfs.ts'
@@ -14,10 +16,12 @@ import { startProcesses } from './processes.ts'
 import { newKeyPair } from './server.ts'
 
 export interface EmbeddedLabOptions {
-  /** The hosts, what they need, and where they are reached. Nothing of it is deployed. */
+  /** The hosts, what they need, and where they are reached. */
   readonly rendering: Rendering
   /** Created where it is missing. One folder per host; nothing outside of it is touched. */
   readonly folder: string
+  /** The hosts already hold what the rendering says, with these secrets, as if set up by hand. Without it they are bare. */
+  readonly configured?: Secrets
   /** How much faster than the wall clock the lab's time runs. */
   readonly pace: number
 }
@@ -48,7 +52,12 @@ const ownership = ['chgrp', 'chown', 'stat']
 /** How long a packet to a host that is not there is waited for, in the lab's time. */
 const dialTimeoutMs = 10_000
 
-export async function startEmbeddedLab({ rendering, folder, pace }: EmbeddedLabOptions): Promise<EmbeddedLab> {
+export async function startEmbeddedLab({
+  rendering,
+  folder,
+  pace,
+  configured,
+}: EmbeddedLabOptions): Promise<EmbeddedLab> {
   const clock = pacedClock(pace)
   mkdirSync(folder, { recursive: true })
   const top = realpathSync(folder)
@@ -95,9 +104,11 @@ export async function startEmbeddedLab({ rendering, folder, pace }: EmbeddedLabO
     const place = join(top, hostName(name))
     mkdirSync(place, { recursive: true })
     furnish(place, bundle, rendering, shared)
+    if (configured !== undefined) configure(place, bundle, rendering, configured)
   }
-  for (const [name, { way }] of Object.entries(rendering.hosts)) {
+  const started = Object.entries(rendering.hosts).map(async ([name, { way }]) => {
     const hostKey = newKeyPair()
+    known.push(...way.addresses.map((address) => `${knownAs(address, way.port)} ${hostKey.publicKey}\n`))
     const options = {
       name,
       user: way.user,
@@ -105,7 +116,7 @@ export async function startEmbeddedLab({ rendering, folder, pace }: EmbeddedLabO
       shared: [join(shared, 'pve')],
       shims: join(shared, 'bin'),
     }
-    const started = await startNode({
+    const node = await startNode({
       ...options,
       hostKey,
       clientKey: client.publicKey,
@@ -114,9 +125,9 @@ export async function startEmbeddedLab({ rendering, folder, pace }: EmbeddedLabO
       jump,
       changed: () => pmxcfs.look(),
     })
-    nodes.set(name, { ...started, way })
-    known.push(...way.addresses.map((address) => `${knownAs(address, way.port)} ${hostKey.publicKey}\n`))
-  }
+    nodes.set(name, { ...node, way })
+  })
+  await Promise.all(started)
 
   const node = (host: string): EmbeddedNode => {
     const found = nodes.get(host)

@@ -1,5 +1,15 @@
 /** One embedded host: its SSH server, its processes and timers, and the faults that a test plants. */
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  watch,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
@@ -88,11 +98,11 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     SHELL: '/bin/sh',
     LANG: 'C.UTF-8',
   }
+  const uptime = openSync(join(folder, 'proc/uptime'), 'w')
   const tellTime = () => {
     const seconds = ((clock.now() - booted) / 1000).toFixed(2)
-    // By renaming: a program that reads it meanwhile finds a whole line.
-    writeFileSync(join(folder, 'proc/.uptime'), `${seconds} ${seconds}\n`)
-    renameSync(join(folder, 'proc/.uptime'), join(folder, 'proc/uptime'))
+    // In place and always as long: a program that reads it meanwhile finds a whole line.
+    writeSync(uptime, `${`${seconds} ${seconds}`.padEnd(40)}\n`, 0)
   }
   const ticking = setInterval(tellTime, 100).unref()
 
@@ -243,6 +253,7 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
       node.thaw()
       await powerOff()
       await closed
+      closeSync(uptime)
     },
   }
 }

@@ -56,9 +56,12 @@ export interface SftpStream extends EventEmitter {
 /** sshd_config's MaxSessions. */
 const maxSessions = 10
 
-/** A new ed25519 pair. */
+/** A new ed25519 pair. About one in two hundred that ssh2 1.17 makes is malformed, by its own reading; another one is made instead. */
 export function newKeyPair(): KeyPair {
   const pair = ssh2.utils.generateKeyPairSync('ed25519')
+  if (ssh2.utils.parseKey(pair.private) instanceof Error || ssh2.utils.parseKey(pair.public) instanceof Error) {
+    return newKeyPair()
+  }
   return { privateKey: pair.private, publicKey: pair.public.split(' ').slice(0, 2).join(' ') }
 }
 

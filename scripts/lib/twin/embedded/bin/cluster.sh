@@ -96,7 +96,8 @@ next_ring() {
   done
   sequence=0 known=
   [ ! -e "$SIM/ring" ] || read -r sequence known <"$SIM/ring"
-  [ "$known" != "$1" ] || return 0
+  # Where another member has seen somebody leave and come back meanwhile, its number counts here too.
+  [ "$known" != "$1" ] || [ "$agreed" -gt "$sequence" ] || return 0
   # Another member was first to see this ring; an older one that looks the same does not count.
   if [ "$agreed" -gt "$sequence" ]; then sequence=$agreed; else sequence=$((last + 4)); fi
   printf '%s %s\n' "$sequence" "$1" >"$SIM/ring"
