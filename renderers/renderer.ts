@@ -97,6 +97,8 @@ export interface Probe {
   readonly stderrNot?: string
   /** How long it may take to become well after a change; 0: it has to be well at once. */
   readonly withinSeconds: number
+  /** Hosts whose own members of the group have to be there for it to be well. It is not asked while one of them is known to be missing. */
+  readonly peers?: readonly string[]
 }
 
 /** One step's worth of one service on one host. */

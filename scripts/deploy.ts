@@ -46,8 +46,8 @@ export async function deploy(options: DeployOptions, terminal: Terminal): Promis
   const { rendering, commit, renderers } = await target(options, lab, terminal)
   const former = await formerWays(lab, rendering.lab, renderers, terminal)
   const connect = await access(waysTo(rendering, former), { ...options, lab }, process.env['SSH_AUTH_SOCK'])
-  const secrets = await sopsSecrets(lab, rendering.secrets)
-  const clean = (text: string) => masked(text, secrets.seen())
+  const secrets = await readableSecrets(lab, rendering, options.apply, terminal)
+  const clean = (text: string) => masked(text, secrets?.seen() ?? [])
   const text = deploymentLines({ now: () => Date.now(), groups: process.env['GITHUB_ACTIONS'] === 'true' })
   const plan = (event: Event) => {
     if (event.kind !== 'planned' || options.json || options.apply) return
@@ -112,6 +112,18 @@ async function target(options: DeployOptions, lab: string, terminal: Terminal) {
     throw refused('the working tree has changes that are not committed', repoRoot, next)
   }
   return { rendering: await render(lab, repoRoot), commit, renderers }
+}
+
+/** Null where they cannot be read and nothing is to be written: then the hosts' own word on these files has to do. */
+async function readableSecrets(lab: string, rendering: Rendering, apply: boolean, terminal: Terminal) {
+  try {
+    return await sopsSecrets(lab, rendering.secrets)
+  } catch (error) {
+    if (apply || !(error instanceof FailureError)) throw error
+    const { what, where } = error.failure
+    terminal.note(`${what} (${where}): files with secrets are compared by what the hosts report of them\n`)
+    return null
+  }
 }
 
 /** Where the hosts were in the commit before: a change of an address has to reach its host by the old one. */

@@ -14,7 +14,10 @@ export function groups(all: PerHost<CorosyncSettings>): readonly Group[] {
     // Links stand in for each other.
     needs: [mine.links.map((network) => netId(network, host))],
     provides: [],
-    up: [quorate(host), allVotes(host, votes)],
+    up: [
+      quorate(host),
+      { ...allVotes(host, votes), peers: hosts.map(([peer]) => peer).filter((peer) => peer !== host) },
+    ],
   }))
   const minimum = cluster.twoNode ? 1 : Math.floor(votes / 2) + 1
   return [{ id: 'corosync', kind: 'quorum', minimum, soakSeconds: 15, members, agree: agreements }]
@@ -32,7 +35,7 @@ function quorate(host: string): Probe {
     run: ['corosync-quorumtool', '-s'],
     exit: [0],
     stdout: String.raw`^Quorate:\s+Yes\s*$`,
-    withinSeconds: 60,
+    withinSeconds: 30,
   }
 }
 
@@ -42,7 +45,7 @@ function allVotes(host: string, votes: number): Probe {
     run: ['corosync-quorumtool', '-s'],
     exit: [0],
     stdout: String.raw`^Total votes:\s+${votes}\s*$`,
-    withinSeconds: 60,
+    withinSeconds: 30,
   }
 }
 

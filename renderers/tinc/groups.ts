@@ -51,7 +51,8 @@ function pings(vpn: Vpn): readonly Probe[] {
         title: `${vpn.self.host} reaches ${peer.host} (${ip}) through ${vpn.network}`,
         run: ['ping', '-c', '1', '-W', '2', ip],
         exit: [0],
-        withinSeconds: 30,
+        withinSeconds: 20,
+        peers: [peer.host],
       },
     ]
   })

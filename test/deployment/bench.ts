@@ -9,7 +9,7 @@ import { deploy } from '../../scripts/lib/deployment/deploy.ts'
 import type { Event } from '../../scripts/lib/deployment/event.ts'
 import { parseKnownHosts } from '../../scripts/lib/deployment/known-hosts.ts'
 import type { Outcome } from '../../scripts/lib/deployment/outcome.ts'
-import { connector, type Connect } from '../../scripts/lib/deployment/remote.ts'
+import { connector, type Connect, type ConnectOptions } from '../../scripts/lib/deployment/remote.ts'
 import type { DeployRequest } from '../../scripts/lib/deployment/request.ts'
 import { standInSecrets } from '../../scripts/lib/deployment/secrets.ts'
 import { startEmbeddedLab, type EmbeddedLab } from '../../scripts/lib/twin/embedded/lab.ts'
@@ -23,16 +23,32 @@ export interface Bench {
   close(): Promise<void>
 }
 
+export interface Start {
+  /** The hosts are set up already, by somebody else. */
+  readonly configured?: boolean
+}
+
 let runs = 0
 
 /** Starts bare hosts for the rendering; `pace`: how much faster than a wall clock they and the deployer live. */
-export async function startBench(rendering: Rendering, pace: number, registry: readonly Renderer[]): Promise<Bench> {
+export async function startBench(
+  rendering: Rendering,
+  pace: number,
+  registry: readonly Renderer[],
+  { configured = false, ...patience }: Pick<ConnectOptions, 'connectMs' | 'keepaliveMs'> & Start = {},
+): Promise<Bench> {
   const folder = mkdtempSync(join(tmpdir(), 'quorate-deployment-'))
-  const lab = await startEmbeddedLab({ rendering, folder, pace })
   const secrets = standInSecrets()
+  const lab = await startEmbeddedLab({ rendering, folder, pace, ...(configured ? { configured: secrets } : {}) })
   const ways = Object.fromEntries(Object.values(rendering.hosts).map(({ host, way }) => [host, way]))
   const identity = { privateKey: lab.privateKey }
-  const connect = connector({ ways, knownHosts: parseKnownHosts(lab.knownHosts), identity, dial: lab.dial })
+  const connect = connector({
+    ways,
+    knownHosts: parseKnownHosts(lab.knownHosts),
+    identity,
+    dial: lab.dial,
+    ...patience,
+  })
   const events: Event[] = []
   return {
     lab,

@@ -1,8 +1,10 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Rendering } from '../../scripts/lib/bundle/rendering.ts'
 import type { Event } from '../../scripts/lib/deployment/event.ts'
+import { outcomeText } from '../../scripts/lib/review/deployment-text.ts'
 import { assertContract } from '../contracts/contract.ts'
 import { startBench, type Bench } from './bench.ts'
 import { smallRendering, web } from './small-lab.ts'
@@ -173,6 +175,93 @@ test('who comes second is told who is first', async ({ bench }) => {
   assert.ok(exits.includes(0))
 })
 
+/** ha-manager as pve-ha-manager 4 answers: a node whose resource manager is active is armed. */
+function installHa(bench: Bench, states: Readonly<Record<string, string>>) {
+  const lines = Object.entries(states).map(([node, state]) => `lrm ${node} (${state}, Mon Nov 23 00:00:00 2026)\n`)
+  const text = `quorum OK\nmaster n1 (active, Mon Nov 23 00:00:00 2026)\n${lines.join('')}`
+  const file = join(dirname(bench.lab.folder('n1')), '.lab/bin/ha-manager')
+  writeFileSync(file, `#!/bin/sh\ncat <<'TEXT'\n${text}TEXT\n`, { mode: 0o755 })
+}
+
+/** The small lab with votes instead of a pool, and steps that interrupt them for so long. */
+function voting(rendering: Rendering, maxSeconds: number): Rendering {
+  const bundles = Object.values(rendering.hosts).map((bundle) => ({
+    ...bundle,
+    groups: bundle.groups.map((group) => ({ ...group, kind: 'quorum' as const })),
+    parts: bundle.parts.map((part) => ({
+      ...part,
+      files: part.files.map((file) => ({ ...file, onChange: { ...file.onChange, maxSeconds } })),
+    })),
+  }))
+  return { ...rendering, hosts: Object.fromEntries(bundles.map((bundle) => [bundle.host, bundle])) }
+}
+
+const deadlines = (events: readonly Event[]) =>
+  events.flatMap((event) => (event.kind === 'phase' && event.phase === 'armed' ? [event.detail] : []))
+
+test('where HA is armed a step that interrupts votes is armed for at most 24 s, and refused when it needs more', async ({
+  bench,
+}) => {
+  assert.is((await bench.deploy(voting(one, 2))).exit, 0)
+  installHa(bench, { n1: 'idle', n2: 'active', n3: 'idle' })
+  bench.events.length = 0
+  const swift = await bench.deploy(voting(two, 2))
+  assert.is(swift.exit, 0, JSON.stringify(swift.failure))
+  assert.equal(deadlines(bench.events), ['24 s', '24 s', '24 s'])
+  const before = hosts.map((host) => statSync(fileOf(bench, host)).mtimeMs)
+  const slow = await bench.deploy(voting(smallRendering({ body: 'three' }), 30))
+  assert.is(slow.exit, 4)
+  assert.match(slow.failure?.what ?? '', 'this one needs 36 s (units 30 s, soak 3 s, confirmation 3 s)')
+  assert.match(slow.failure?.what ?? '', 'HA is armed on')
+  assert.match(slow.failure?.next ?? '', 'disarm-ha')
+  assert.equal(
+    hosts.map((host) => statSync(fileOf(bench, host)).mtimeMs),
+    before,
+  )
+  installHa(bench, { n1: 'idle', n2: 'idle', n3: 'wait_for_agent_lock' })
+  const idle = await bench.deploy(voting(smallRendering({ body: 'three' }), 30))
+  assert.is(idle.exit, 0, JSON.stringify(idle.failure))
+})
+
+test('HA that is armed while the rollout goes on counts from the next step on', async ({ bench }) => {
+  assert.is((await bench.deploy(voting(one, 2))).exit, 0)
+  installHa(bench, { n1: 'idle', n2: 'idle', n3: 'idle' })
+  const outcome = await bench.deploy(voting(two, 30), {
+    report: (event) => {
+      if (event.kind === 'phase' && event.phase === 'confirmed')
+        installHa(bench, { n1: 'idle', n2: 'active', n3: 'idle' })
+    },
+    keep: true,
+  })
+  assert.is(outcome.exit, 4, JSON.stringify(outcome.failure))
+  assert.match(outcome.failure?.what ?? '', 'HA is armed on')
+  assert.equal(
+    outcome.steps.map(({ outcome: end }) => end),
+    ['confirmed', 'not-started', 'not-started'],
+  )
+})
+
+test('an unreachable host is said once, with how long its timer takes and where to read on', async ({ bench }) => {
+  await bench.deploy(one)
+  const outcome = await bench.deploy(smallRendering({ body: 'one' }, { n1: { body: 'two' } }), {
+    report: (event) => {
+      bench.events.push(event)
+      if (event.kind === 'phase' && event.phase === 'activated')
+        writeFileSync(join(bench.lab.folder('n1'), 'run/sim/cut'), '')
+      if (event.kind === 'failed') rmSync(join(bench.lab.folder('n1'), 'run/sim/cut'))
+    },
+  })
+  assertContract('outcome', outcome)
+  assert.is(outcome.exit, 3, JSON.stringify(outcome.failure))
+  assert.is(outcome.failure?.what.split('cannot be reached').length, 2, outcome.failure?.what)
+  assert.match(outcome.failure?.what ?? '', /and 1 more: web not whole$/)
+  assert.ok((outcome.steps[0]?.faults?.length ?? 0) >= 2)
+  assert.match(outcome.logs?.[0] ?? '', /^n1: journalctl -u web\.service --since "20\d\d-\d\d-\d\d [\d:]{8} UTC"$/)
+  const waits = bench.events.flatMap((event) => (event.kind === 'waiting' ? [event.detail] : []))
+  assert.match(waits[0] ?? '', /^n1 is away; its own timer takes the step back in \d+ s/)
+  assert.match(outcomeText(outcome, true), /\n {2}logs {2}n1: journalctl/)
+})
+
 test('a secret is in no outcome, no event and in no file but its own', async ({ bench }) => {
   const outcome = await bench.deploy(smallRendering({ body: 'one', more: true }))
   assert.is(outcome.exit, 0, JSON.stringify(outcome.failure))
@@ -182,6 +271,21 @@ test('a secret is in no outcome, no event and in no file but its own', async ({ 
   assert.not.match(JSON.stringify([outcome, bench.events]), secret)
   assert.not.match(read(bench, 'n1', '/var/lib/quorate/manifest.json'), secret)
   assert.is(statSync(join(bench.lab.folder('n1'), 'var/lib/quorate')).mode & 0o777, 0o700)
+})
+
+test('without the key a run that only looks says the same, by what the hosts report of files with secrets', async ({
+  bench,
+}) => {
+  const secret = smallRendering({ body: 'one', more: true })
+  const look = (target: Rendering) => bench.deploy(target, { apply: false, secrets: null })
+  assert.is((await look(secret)).steps.length, 3)
+  await bench.deploy(secret)
+  const same = await look(secret)
+  assert.is(same.exit, 0, JSON.stringify(same.failure))
+  assert.is(same.steps.length, 0)
+  assert.is((await look(smallRendering({ body: 'one' }, { n1: { more: true } }))).steps.length, 2)
+  writeFileSync(fileOf(bench, 'n1', '/etc/web/key.priv'), 'edited\n')
+  assert.match((await look(secret)).failure?.what ?? '', 'n1:/etc/web/key.priv')
 })
 
 test('a service that leaves the lab is stopped, and its files are kept aside', async ({ bench }) => {

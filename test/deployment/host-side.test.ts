@@ -25,7 +25,7 @@ test('whatever a field holds arrives as it is, and nothing of it is run', () => 
         )
       const printed = execFileSync('sh', ['-s'], { input: script, env: { PATH: '/usr/bin:/bin' } }).toString()
       const hostile = `[run][$(touch /tmp/x)][\`id\`][*][']["][\\][QUORATE_INPUT_END]`
-      assert.is(printed, `<probe>\n${['run', ...fields].map((value) => `[${value}]`).join('')}\n${hostile}\n`)
+      assert.is(printed, `<probe>\n${['run', ...fields].map((value) => `[${value}]`).join('')}\n${hostile}\n[end]\n`)
     }),
     { numRuns: 40 },
   )

@@ -67,6 +67,31 @@ for (const at of [5, 11, 13, 15, 16, 18, 20, 22]) {
   })
 }
 
+test('a killed run keeps the next one out for its lease and its timers, and says who, where and how long', async ({
+  bench,
+}) => {
+  const { clock } = bench.lab
+  const who = { owner: 'somebody', run: 'https://forge.example/runs/7' }
+  const { connect, dead } = mortal(bench.connect, 16, true)
+  const killed = bench.deploy(two, { connect, ...who })
+  while (!dead()) await clock.sleep(100)
+  const began = clock.now()
+  const kept = await bench.deploy(two)
+  assert.is(kept.exit, 5, JSON.stringify(kept.failure))
+  assert.match(kept.failure?.what ?? '', who.owner)
+  assert.match(kept.failure?.what ?? '', who.run)
+  assert.match(kept.failure?.what ?? '', /it runs out in [0-9]+ s/)
+  let next = kept
+  while (next.exit === 5) {
+    await clock.sleep(5000)
+    next = await bench.deploy(two)
+  }
+  assert.is(next.exit, 0, JSON.stringify(next.failure))
+  assert.ok(clock.now() - began < 200_000, `${(clock.now() - began) / 1000} s`)
+  assert.is.not((await killed).exit, 0)
+  assert.is((await bench.deploy(one)).exit, 0)
+})
+
 test('a host that is away at the confirmation takes the step back by its own timer', async ({ bench }) => {
   const outcome = await bench.deploy(two, {
     report: (event) => {

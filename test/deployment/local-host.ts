@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Remote } from '../../scripts/lib/deployment/remote.ts'
 import { openSession, type Session } from '../../scripts/lib/deployment/session.ts'
+import { wallClock } from '../../scripts/lib/deployment/wall-clock.ts'
 
 export interface LocalHost {
   readonly root: string
@@ -37,6 +38,7 @@ export async function localHost(): Promise<LocalHost> {
     () => Promise.resolve(remoteOf(root, bin)),
     { host: { addresses: ['192.0.2.1'], port: 22, user: 'root', via: [] } },
     'token',
+    wallClock,
   )
   session.setFence(1)
   const raised = await session.ask('host', 'fence', [], [['raise', '1', 'token']], 10_000)

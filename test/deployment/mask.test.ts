@@ -19,4 +19,14 @@ test('what is too short to tell anything is left', () => {
   assert.is(masked('a1 stays', ['a1']), 'a1 stays')
 })
 
+test('a value is taken out of JSON too, where its quotes and backslashes are escaped', () => {
+  const value = 'ab"cd\\ef\tgh'
+  assert.is(masked(JSON.stringify({ said: `key ${value} refused` }), [value]), '{"said":"key *** refused"}')
+})
+
+test('of a value that was cut off, what is left is taken out', () => {
+  assert.is(masked('error near s3cretS3cre…', ['s3cretS3cretS3cret']), 'error near ***…')
+  assert.is(masked('error near s3cretS3cretS3cr and s3cretS3', ['s3cretS3cretS3cret']), 'error near *** and ***')
+})
+
 test.run()

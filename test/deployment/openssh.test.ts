@@ -12,6 +12,7 @@ import type { DeployRequest } from '../../scripts/lib/deployment/request.ts'
 import { standInSecrets } from '../../scripts/lib/deployment/secrets.ts'
 import { openSshSkip } from './openssh-skip.ts'
 import { startOpenSsh, type OpenSshLab } from './openssh.ts'
+import { newKeyPair } from '../../scripts/lib/twin/embedded/server.ts'
 import { smallRendering, web } from './small-lab.ts'
 
 const test = suite<{ lab: OpenSshLab }>('deploy over OpenSSH')
@@ -64,7 +65,7 @@ function request(lab: OpenSshLab, target: DeployRequest['target']): DeployReques
     last: [],
     connect: connector(options(lab)),
     // Nothing here takes time by itself: waiting is all that the clock is asked for.
-    clock: { now: () => now, sleep: (ms) => Promise.resolve(void (now += ms)) },
+    clock: { now: () => now, sleep: (ms) => Promise.resolve(void (now += ms)), after: () => () => {} },
     report: () => {},
     owner: 'test',
     run: 'test',
@@ -128,8 +129,7 @@ real(
 real('says in plain words that the key is refused', async ({ lab }: { lab: OpenSshLab }) => {
   const way = ways['n1']
   if (way === undefined) throw new Error('n1 has no way')
-  const { utils } = (await import('ssh2')).default
-  const stranger = utils.generateKeyPairSync('ed25519').private
+  const { privateKey: stranger } = newKeyPair()
   const error = await refused(connector(options(lab, { identity: { privateKey: stranger } }))('n1', way))
   assert.match(error.message, 'refuses the key')
 })

@@ -12,6 +12,8 @@ export interface Judged {
   readonly after: Rendering
   readonly changes: readonly Change[]
   readonly last: readonly string[]
+  /** Hosts that count as dead. */
+  readonly lost: readonly string[]
 }
 
 /** Everything that is wrong with it, in sentences; empty where it is right. */
@@ -38,7 +40,11 @@ export function isHopeless(lab: Judged): boolean {
   }
   return [...alone.values()].some((own) => {
     const away = facts.closure(own.flatMap((change) => facts.interrupts(change)))
-    return facts.groups('before').some((group) => weigh(group, (id) => !away.has(id)) < group.minimum)
+    const made = own.map(({ part, host }) => `${part}@${host}`)
+    return facts
+      .groups('before')
+      .filter((group) => touches(group, away, made))
+      .some((group) => weigh(group, (id) => !away.has(id) && !facts.gone.has(id)) < group.minimum)
   })
 }
 
@@ -48,7 +54,9 @@ interface Facts extends Judged {
   part(host: string, part: string): PartManifest | undefined
   has(side: 'before' | 'after', id: Id): boolean
   interrupts(change: Change): readonly Id[]
+  /** Without what is gone with the lost hosts. */
   closure(start: readonly Id[], anyWay?: boolean): ReadonlySet<Id>
+  readonly gone: ReadonlySet<Id>
   /** Cells by host, once they are known. */
   readonly cells: Map<string, string>
   /** The member that a step's parts are. */
@@ -64,8 +72,27 @@ function factsOf(lab: Judged): Facts {
   const partIn = (side: 'before' | 'after', host: string, part: string) =>
     lab[side].hosts[host]?.parts.find((each) => each.id === part)
   const members = [...groups('before'), ...groups('after')].flatMap((group) => group.members)
+  const fallen = (start: readonly Id[], anyWay: boolean) => {
+    const away = new Set(start)
+    for (let size = -1; size !== away.size;) {
+      size = away.size
+      for (const member of members) {
+        const cut = member.needs.some((ways) =>
+          anyWay ? ways.some((id) => away.has(id)) : ways.length > 0 && ways.every((id) => away.has(id)),
+        )
+        if (cut) away.add(member.id)
+        if (away.has(member.id)) for (const id of member.provides) away.add(id)
+      }
+    }
+    return away
+  }
+  const gone = fallen(
+    lab.lost.flatMap((host) => death(members, host)),
+    false,
+  )
   return {
     ...lab,
+    gone,
     groups,
     members,
     cells: new Map(),
@@ -80,17 +107,8 @@ function factsOf(lab: Judged): Facts {
       return file?.onChange.interrupts ?? []
     },
     closure: (start, anyWay = false) => {
-      const away = new Set(start)
-      for (let size = -1; size !== away.size;) {
-        size = away.size
-        for (const member of members) {
-          const cut = member.needs.some((ways) =>
-            anyWay ? ways.some((id) => away.has(id)) : ways.length > 0 && ways.every((id) => away.has(id)),
-          )
-          if (cut) away.add(member.id)
-          if (away.has(member.id)) for (const id of member.provides) away.add(id)
-        }
-      }
+      const away = fallen(anyWay ? start : [...start, ...gone], anyWay)
+      for (const id of gone) away.delete(id)
       return away
     },
     own: (step) => {
@@ -98,6 +116,19 @@ function factsOf(lab: Judged): Facts {
       return ids.filter((id) => members.some((member) => member.id === id))
     },
   }
+}
+
+/** Whether a member is away, has lost one way to what it needs, or is written to. */
+function touches(group: Group, away: ReadonlySet<Id>, made: readonly Id[]): boolean {
+  return group.members.some(
+    ({ id, needs }) => made.includes(id) || away.has(id) || needs.some((ways) => ways.some((way) => away.has(way))),
+  )
+}
+
+/** Whether the group worked before hosts were lost. */
+function worked(facts: Facts, group: Group): boolean {
+  const there = group.members.filter(({ id }) => facts.has('before', id))
+  return there.length > 0 && weigh(group, (id) => facts.has('before', id)) >= group.minimum
 }
 
 function weigh(group: Group, isThere: (id: Id) => boolean): number {
@@ -126,7 +157,7 @@ function standing(facts: Facts, group: Id, doneSteps: readonly Step[]): readonly
   for (const side of ['after', 'before'] as const) {
     for (const member of facts.groups(side).find((each) => each.id === group)?.members ?? []) ids.set(member.id, member)
   }
-  return [...ids.values()].filter((member) => facts.has(done.has(member.id) ? 'after' : 'before', member.id))
+  return [...ids.values()].filter(({ id }) => !facts.gone.has(id) && facts.has(done.has(id) ? 'after' : 'before', id))
 }
 
 /** At any moment of a wave, with all its steps at their worst at once. */
@@ -134,7 +165,9 @@ function safe(facts: Facts, rollout: Rollout): readonly string[] {
   return rollout.waves.flatMap((wave, index) => {
     const away = awayIn(facts, wave)
     const done = rollout.waves.slice(0, index).flat()
-    return facts.groups('before').flatMap((group) => {
+    const own = wave.flatMap((step) => facts.own(step))
+    const held = facts.groups('before').filter((group) => worked(facts, group) && touches(group, away, own))
+    return held.flatMap((group) => {
       const after = facts.groups('after').find((each) => each.id === group.id)
       const needs = Math.min(group.minimum, after?.minimum ?? 0)
       const there = standing(facts, group.id, done).filter((member) => !away.has(member.id))
@@ -156,7 +189,7 @@ function numbers(facts: Facts, rollout: Rollout): readonly string[] {
           members.reduce((sum, each) => sum + (away.has(each.id) ? 0 : told.kind === 'quorum' ? each.votes : 1), 0)
         const start = step.writes.flatMap((write) => write.changes.flatMap((change) => facts.interrupts(change)))
         const left = (dead: readonly string[]) =>
-          count(facts.closure([...start, ...dead.flatMap((host) => death(facts, host))]))
+          count(facts.closure([...start, ...dead.flatMap((host) => death(facts.members, host))]))
         const wrong = told.before !== count(new Set()) || told.during !== left([])
         // Cells have nothing to do with each other, so nobody in another one matters.
         const near = hosts.filter((host) => host.startsWith(members[0]?.host.slice(0, 1) ?? ''))
@@ -177,8 +210,8 @@ function hostIn(id: Id): string {
   return id.split('@')[1] ?? ''
 }
 
-function death(facts: Facts, host: string): readonly Id[] {
-  const ids = facts.members.flatMap((member) => [member.id, ...member.provides, ...member.needs.flat()])
+function death(members: readonly Member[], host: string): readonly Id[] {
+  const ids = members.flatMap((member) => [member.id, ...member.provides, ...member.needs.flat()])
   return ids.filter((id) => hostIn(id) === host)
 }
 
@@ -241,7 +274,7 @@ function takesTheChief(facts: Facts, step: Step): boolean {
   const chiefs = facts
     .groups('before')
     .filter((group) => group.kind === 'pool' && group.minimum === 1 && group.members.length > 1)
-    .map((group) => group.members.at(-1)?.id)
+    .map((group) => group.members.findLast(({ id }) => !facts.gone.has(id))?.id)
   const leaving = step.writes.flatMap(({ changes }) => changes.flatMap((change) => facts.interrupts(change)))
   const away = facts.closure(leaving)
   return chiefs.some((id) => id !== undefined && away.has(id))
@@ -342,12 +375,13 @@ function footprint(facts: Facts, step: Step) {
   }
 }
 
-/** Whatever a step can hurt is whole before and after it; every new group is asked once, when the last of it is in place. */
+/** Whatever a step can hurt is whole before and after it, but for those who are known to be missing; every new group is asked once, when the last of it is in place. */
 function gates(facts: Facts, rollout: Rollout): readonly string[] {
   const steps = rollout.waves.flat()
   const unguarded = steps.flatMap((step) => {
     const away = awayIn(facts, [step])
-    const hurt = facts.groups('before').filter((group) => group.members.some((member) => away.has(member.id)))
+    const own = facts.own(step)
+    const hurt = facts.groups('before').filter((group) => worked(facts, group) && touches(group, away, own))
     const open = hurt.filter((group) => !step.gate.includes(group.id) || !step.whole.includes(group.id))
     return open.map((group) => `step ${step.id} is not gated by ${group.id}`)
   })
@@ -359,5 +393,22 @@ function gates(facts: Facts, rollout: Rollout): readonly string[] {
     const isRight = building.length === 0 || asked.length === 1
     return isRight ? [] : [`${group.id} is completed by ${asked.length} steps`]
   })
-  return [...unguarded, ...unfinished]
+  return [...unguarded, ...unfinished, ...missing(facts, rollout)]
+}
+
+/** Nobody else is left out of a gate, and nobody is asked for who cannot answer. */
+function missing(facts: Facts, rollout: Rollout): readonly string[] {
+  return rollout.waves.flatMap((wave, index) => {
+    const done = rollout.waves.slice(0, index).flat()
+    return wave.flatMap((step) => {
+      const groups = facts.groups('before').filter(({ id }) => step.gate.includes(id))
+      const absent = groups.flatMap((group) => {
+        const there = standing(facts, group.id, done).map(({ id }) => id)
+        const ids = group.members.map(({ id }) => id)
+        return ids.filter((id) => facts.gone.has(id) || (!facts.has('before', id) && !there.includes(id)))
+      })
+      const [wanted, told] = [[...new Set(absent)].toSorted().join(' '), step.missing.join(' ')]
+      return wanted === told ? [] : [`step ${step.id} misses ${told}, but missing are ${wanted}`]
+    })
+  })
 }

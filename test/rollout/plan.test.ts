@@ -261,6 +261,21 @@ test('a rollout that an earlier one left unfinished is not gated by the group th
   assert.equal(rollout.waves.at(-1)?.[0]?.completes, ['corosync'])
 })
 
+test('a lost host has no vote: what five bear, three of four do not', () => {
+  const names = ['a', 'b', 'c', 'd', 'e']
+  const five = rolled(nodes(names, 'old'), nodes(names, 'young'), { lost: ['e'], acceptOutage: ['tinc.cluster'] })
+  const step = five.waves[0]?.[0]
+  assert.equal(step?.groups[0], { group: 'corosync', kind: 'quorum', before: 4, during: 3, needs: 3, margin: 0 })
+  assert.equal(step?.missing, ['corosync@e', 'tinc.cluster@e'])
+  const found = refusals(threeNodes(), threeNodes({ 'tinc.cluster': 'young' }), { lost: ['pve3'] })
+  assert.ok(found.some(({ why }) => why.includes('takes corosync from 2 to 1 of 3 votes (needs 2)')))
+})
+
+test('a group that lost hosts left without a majority is not forgotten: what touches it is refused', () => {
+  const found = refusals(threeNodes(), threeNodes({ 'tinc.cluster': 'young' }), { lost: ['pve2', 'pve3'] })
+  assert.ok(found.some(({ group }) => group === 'corosync'))
+})
+
 test('interruptions of different acts add up, those of the same act do not', () => {
   const effects = [
     { unit: 'a', do: 'reload' },

@@ -15,16 +15,16 @@ import { isHopeless, violations } from './checker.ts'
 import * as sketch from './lab.ts'
 import { type Case, randomLab } from './random-lab.ts'
 
-function judge({ before, after, last }: Case, planner: typeof plan): readonly string[] {
+function judge({ before, after, last, lost }: Case, planner: typeof plan): readonly string[] {
   const changes = compare(before, after)
-  const result = planner(before, after, changes, [], { last })
-  return result.kind === 'refused' ? [] : violations({ before, after, changes, last }, result.rollout)
+  const result = planner(before, after, changes, [], { last, lost })
+  return result.kind === 'refused' ? [] : violations({ before, after, changes, last, lost }, result.rollout)
 }
 
 /** Also what the checker says of refusals, for labs whose groups stay as they are. */
 function judgeStill(lab: Case, planner: typeof plan): readonly string[] {
   const changes = compare(lab.before, lab.after)
-  const refused = planner(lab.before, lab.after, changes, [], { last: lab.last }).kind === 'refused'
+  const refused = planner(lab.before, lab.after, changes, [], { last: lab.last, lost: lab.lost }).kind === 'refused'
   const hopeless = isHopeless({ ...lab, changes })
   return [...judge(lab, planner), ...(refused === hopeless ? [] : [refused ? 'refused without need' : 'not refused'])]
 }
@@ -45,10 +45,10 @@ test('the same holds while members come and go', () => {
 
 test('the order in which hosts and changes are listed makes no difference', () => {
   fc.assert(
-    fc.property(randomLab(true), fc.nat(), ({ before, after, last }, turn) => {
+    fc.property(randomLab(true), fc.nat(), ({ before, after, last, lost }, turn) => {
       const changes = compare(before, after)
-      const straight = plan(before, after, changes, [], { last })
-      const turned = plan(shuffled(before, turn), shuffled(after, turn + 1), rotated(changes, turn), [], { last })
+      const straight = plan(before, after, changes, [], { last, lost })
+      const turned = plan(shuffled(before, turn), shuffled(after, turn + 1), rotated(changes, turn), [], { last, lost })
       assert.equal(turned, straight)
     }),
     { numRuns: 60 },
@@ -91,7 +91,24 @@ const faults: readonly (readonly [name: string, file: string, text: string, inst
   ['dead hosts take nothing with them', 'margin.ts', 'losses.get(host) ?? []', '[]'],
   ['a change is lost', 'plan.ts', 'steps.push(...made)', 'steps.push(...made.slice(0, 2))'],
   ['members that have left still count', 'progress.ts', 'world.before.inPlace.has(id) && open.has(id)', 'true'],
-  ['groups are not gated', 'assembled.ts', 'wasWhole(world, group))', 'false)'],
+  ['groups are not gated', 'assembled.ts', '!below.includes(group))', 'false)'],
+  [
+    'groups that were not whole are not gated',
+    'assembled.ts',
+    'const gate = groups.map((margin) => margin.group)',
+    'const gate = groups.map((margin) => margin.group).filter((group) => now.missing(group).length === 0)',
+  ],
+  ['those who are missing are asked for', 'assembled.ts', 'now.missing(group)', '[]'],
+  ['a host that was lost still counts', 'progress.ts', 'if (world.gone.has(id)) return false', ''],
+  [
+    'a group that lost hosts brought down has nothing to lose',
+    'progress.ts',
+    'world.before.inPlace.has(member.id))',
+    'world.before.inPlace.has(member.id) && !world.gone.has(member.id))',
+  ],
+  ['lost hosts take nothing with them', 'world.ts', 'hostLoss(members, host)', '[]'],
+  ['what is lost takes no part in what else falls', 'interruption.ts', '[...gone, ...start]', 'start'],
+  ['the one in charge may be dead', 'in-charge.ts', '!world.gone.has(id)', 'true'],
 ]
 
 test('the checker finds every fault that is planted in the planner', async () => {
@@ -133,7 +150,7 @@ function twoWays(): Case {
         { id: 'serve', minimum: 1, members: [{ id: 'serve@a3', needs: [['net:lan@a3']] }] },
       ],
     )
-  return { before: side('old'), after: side('young'), last: [] }
+  return { before: side('old'), after: side('young'), last: [], lost: [] }
 }
 
 /** A copy of the planner with one text replaced by another. */

@@ -8,10 +8,12 @@ export interface Case {
   readonly before: Rendering
   readonly after: Rendering
   readonly last: readonly string[]
+  /** Hosts that count as dead; nothing of theirs changes. */
+  readonly lost: readonly string[]
 }
 
-/** How a part fares on one host. */
-type Fate = 'same' | 'changed' | 'new' | 'gone'
+/** How a part fares on one host. unfinished: the group knew it already, but it is not there. */
+type Fate = 'same' | 'changed' | 'new' | 'gone' | 'unfinished'
 
 interface Service {
   readonly part: string
@@ -29,17 +31,28 @@ interface Service {
 /** `lives`: parts may also come and go. */
 export function randomLab(lives: boolean): fc.Arbitrary<Case> {
   const cells = fc.array(cell(lives), { minLength: 1, maxLength: 2 })
-  return fc.tuple(cells, fc.nat()).map(([list, pick]) => {
-    const sides = list.flatMap((each, index) => [{ ...each, prefix: 'ab'[index] ?? 'c' }])
-    const names = sides.flatMap((each) => hostNames(each.prefix, each.count))
+  return fc.tuple(cells, fc.nat(), fc.nat()).map(([list, pick, dead]) => {
+    const drawn = list.flatMap((each, index) => [{ ...each, prefix: 'ab'[index] ?? 'c' }])
+    const names = drawn.flatMap((each) => hostNames(each.prefix, each.count))
+    const lost = dead % 3 === 0 ? [names[dead % names.length] ?? ''] : []
+    const sides = drawn.map((each) => ({ ...each, services: each.services.map((one) => still(one, each, lost)) }))
     const side = (old: boolean) =>
       sketch.rendering(
         sides.flatMap((each) => each.services.flatMap((service) => partsOf(each.prefix, each.count, service, old))),
         sides.flatMap((each) => each.services.flatMap((service) => groupOf(each.prefix, each.count, service, old))),
       )
     const last = pick % 3 === 0 ? [] : [names[pick % names.length] ?? '']
-    return sketched({ before: side(true), after: side(false), last })
+    return sketched({ before: side(true), after: side(false), last, lost })
   })
+}
+
+/** Nothing changes on a lost host. */
+function still(service: Service, { prefix, count }: { prefix: string; count: number }, lost: readonly string[]) {
+  const names = hostNames(prefix, count)
+  const hosts = service.hosts.map((host, index) =>
+    lost.includes(names[index] ?? '') ? { ...host, fate: 'same' as const } : host,
+  )
+  return { ...service, hosts }
 }
 
 /** In a failure's report a lab is one line per part, and not all of its manifests. */
@@ -62,7 +75,8 @@ function sketched(lab: Case): Case {
     )
   const side = (rendering: Rendering) =>
     [...parts(rendering).toSorted(), ...groups(rendering)].map((line) => `  ${line}`).join('\n')
-  const report = () => `last ${lab.last.join()}\nbefore\n${side(lab.before)}\nafter\n${side(lab.after)}`
+  const report = () =>
+    `last ${lab.last.join()} lost ${lab.lost.join()}\nbefore\n${side(lab.before)}\nafter\n${side(lab.after)}`
   return Object.defineProperty(lab, fc.toStringMethod, { value: report, enumerable: false })
 }
 
@@ -93,7 +107,9 @@ function randomService(
   count: number,
   lives: boolean,
 ): fc.Arbitrary<Service> {
-  const fates: Fate[] = lives ? ['same', 'changed', 'changed', 'new', 'gone'] : ['same', 'changed', 'changed']
+  const fates: Fate[] = lives
+    ? ['same', 'changed', 'changed', 'new', 'gone', 'unfinished']
+    : ['same', 'changed', 'changed']
   const group = fc.record({
     kind: fc.constant(part === 'vote' ? ('quorum' as const) : ('pool' as const)),
     slack: fc.integer({ min: 1, max: 3 }),
@@ -135,7 +151,7 @@ function partsOf(prefix: string, count: number, service: Service, old: boolean):
   const part = nameIn(prefix, service)
   return hostNames(prefix, count).flatMap((host, index): sketch.PartSketch[] => {
     const own = service.hosts[index]
-    if (!isThere(own, old)) return []
+    if (!isThere(own, old) || (old && own?.fate === 'unfinished')) return []
     const files = own?.fate === 'changed' && !old ? 'young' : 'old'
     const interrupts = service.disturbs ? [`${part}@${host}`] : []
     const effect = { acts: [{ unit: part, do: 'restart' as const }], interrupts, maxSeconds: 5 }

@@ -73,9 +73,11 @@ async function install(root: string, target: string, commit: string): Promise<vo
     for (const name of ['package.json', 'package-lock.json', '.npmrc']) {
       if (existsSync(join(root, name))) await cp(join(root, name), join(half, name))
     }
-    // No script of any package runs; the user's own npm settings say where packages come from.
+    // No script of any package runs; the user's own npm settings, in his home, say where packages come from.
+    const env = { PATH: process.env['PATH'], HOME: process.env['HOME'] }
     const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
-    await run('npm', args, { cwd: half, timeout: installTimeoutMs, maxBuffer: mostBytes }).catch((error: unknown) => {
+    const options = { cwd: half, env, timeout: installTimeoutMs, maxBuffer: mostBytes }
+    await run('npm', args, options).catch((error: unknown) => {
       const next = 'see that its package-lock.json can be installed, or name another base with --base REV'
       throw failure({ commit }, `its packages cannot be installed: ${lastWords(error)}`, next, error)
     })

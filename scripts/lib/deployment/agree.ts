@@ -5,16 +5,24 @@ import type { Rendering } from '../bundle/rendering.ts'
 import { FailureError } from '../failure.ts'
 import { plan } from '../rollout/plan.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import { assess, liveSerials, type Assessment } from './assess.ts'
+import { assess, liveSerials, noSecrets, type Assessment } from './assess.ts'
 import { heldRendering } from './held.ts'
 import type { Course } from './job.ts'
 import type { Progress } from './progress.ts'
+import { presumed } from './presumed.ts'
 import type { DeployRequest } from './request.ts'
+import { runningParts } from './running.ts'
+import type { Session } from './session.ts'
 import type { Begun } from './start.ts'
 import { serialPaths } from './survey.ts'
 
 /** Throws a FailureError: foreign or edited files, no safe order, or not the rollout that was reviewed. */
-export function agree({ facts }: Begun, request: DeployRequest, progress: Progress): Course {
+export async function agree(
+  session: Session,
+  { facts }: Begun,
+  request: DeployRequest,
+  progress: Progress,
+): Promise<Course> {
   const before = heldRendering(request.target.lab, facts.values())
   const target = scoped(request, before, facts.keys())
   const paths = serialPaths(target)
@@ -23,14 +31,19 @@ export function agree({ facts }: Begun, request: DeployRequest, progress: Progre
   const live = Object.fromEntries(Object.entries(serials).map(([id, number]) => [id, Math.max(1, number)]))
   const found = assess(facts, target, all, request.secrets, live, request.override)
   refuseForeign(found, request)
-  const rollout = planned(request, before, target, found.changes)
-  refuseUnreviewed(request, rollout, before, target, all)
+  const running = await runningParts(session, facts, request.target)
+  const side = (held: Rendering) => presumed(held, request.target, running, request.without)
+  const sides = { before: side(before), after: side(target) }
+  const rollout = planned(request, sides, found.changes)
+  refuseUnreviewed(request, rollout, sides, all)
   progress.rollout = rollout
   return {
     rollout,
     before: before.hosts,
+    running,
+    presumed: sides.before.hosts,
     target,
-    secrets: request.secrets,
+    secrets: request.secrets ?? noSecrets,
     serials,
     serialPaths: paths,
     facts,
@@ -59,9 +72,15 @@ function scoped({ only, target }: DeployRequest, before: Rendering, hosts: Itera
   return { ...target, hosts: Object.fromEntries([...held, ...wanted].toSorted(([a], [b]) => (a < b ? -1 : 1))) }
 }
 
-function planned(request: DeployRequest, before: Rendering, target: Rendering, changes: readonly Change[]): Rollout {
-  const { renderers, last, acceptOutage } = request
-  const result = plan(before, target, changes, renderers, { last, acceptOutage })
+/** Both sides, with what counts as being there. */
+interface Sides {
+  readonly before: Rendering
+  readonly after: Rendering
+}
+
+function planned(request: DeployRequest, { before, after }: Sides, changes: readonly Change[]): Rollout {
+  const { renderers, last, acceptOutage, without: lost } = request
+  const result = plan(before, after, changes, renderers, { last, acceptOutage, lost })
   if (result.kind === 'rollout') return result.rollout
   throw new FailureError(
     {
@@ -75,16 +94,10 @@ function planned(request: DeployRequest, before: Rendering, target: Rendering, c
 }
 
 /** Steps that turned out to be nothing to do may be missing: the reviewed rollout is the one of all changes. */
-function refuseUnreviewed(
-  request: DeployRequest,
-  rollout: Rollout,
-  before: Rendering,
-  target: Rendering,
-  all: readonly Change[],
-): void {
+function refuseUnreviewed(request: DeployRequest, rollout: Rollout, sides: Sides, all: readonly Change[]): void {
   const { reviewed } = request
   if (reviewed === null || reviewed === rollout.digest) return
-  const whole = planned(request, before, target, all)
+  const whole = planned(request, sides, all)
   if (reviewed === whole.digest) return
   const steps = rollout.waves
     .flat()

@@ -26,12 +26,13 @@ export interface Drift {
 /**
  * Looks at every change with the eyes of its host. `serials`: by name the number that is live now.
  * A drifted file that nothing would change otherwise becomes a change when `override` names it.
+ * Without `secrets` a file that holds one is the wanted one only where its host says so, by its public hash.
  */
 export function assess(
   facts: ReadonlyMap<string, Facts>,
   target: Rendering,
   changes: readonly Change[],
-  secrets: Secrets,
+  secrets: Secrets | null,
   serials: Readonly<Record<Id, number>>,
   override: readonly string[],
 ): Assessment {
@@ -45,11 +46,13 @@ export function assess(
     if (host === undefined) continue
     const file = bundle === undefined ? null : fileIn(bundle, change.path)
     if (file !== null) {
-      const wanted = wantedFile(target, file, secrets, serials)
-      if (isThere(host, wanted)) {
+      const wanted =
+        secrets === null && hasSecrets(file) ? null : wantedFile(target, file, secrets ?? noSecrets, serials)
+      if (wanted !== null && isThere(host, wanted)) {
         kept[change.host] = [...(kept[change.host] ?? []), wanted]
         continue
       }
+      if (wanted === null && isReported(host, file)) continue
       if (host.paths[change.path]?.kind !== 'absent' && !isOurs(facts, file, change.host)) {
         foreign.push(`${change.host}:${change.path}`)
       }
@@ -57,6 +60,22 @@ export function assess(
     open.push(change)
   }
   return { changes: open, kept, foreign, drifted }
+}
+
+/** For files without any; a run that applies has read them all. */
+export const noSecrets: Secrets = {
+  value(id) {
+    throw new Error(`the secret "${id}" was not read`)
+  },
+  seen: () => [],
+}
+
+function hasSecrets({ secrets }: FileManifest): boolean {
+  return Object.keys(secrets).length > 0
+}
+
+function isReported({ managed }: Facts, { path, renderHash }: FileManifest): boolean {
+  return managed.some((each) => each.path === path && each.renderHash === renderHash && each.intact === 'yes')
 }
 
 /** Every file that is not as we wrote it. What all nodes share is as written when one of them finds it so. */

@@ -1,6 +1,8 @@
 /** The waves of a rollout, one after the other; after the first failure no further step starts. */
 import pLimit from 'p-limit'
 import { FailureError } from '../failure.ts'
+import type { Step } from '../rollout/rollout.ts'
+import { allOf } from './all-of.ts'
 import { withPart, jobOf, type Course, type Done } from './job.ts'
 import type { Ending, Progress } from './progress.ts'
 import type { DeployRequest } from './request.ts'
@@ -28,22 +30,25 @@ export async function carryOutAll(
   for (const wave of course.rollout.waves) {
     const limit = pLimit(sideBySide)
     let failed: Failed | null = null
+    let broken = false
     const before = done
-    await Promise.all(
-      wave.map((step) =>
-        limit(async () => {
-          if (failed !== null) return
-          const end = await oneStep(session, request, course, step, before, keepLease)
-          progress.ends.set(step.id, end)
-          if (end.kind === 'confirmed')
-            done = withPart(
-              done,
-              step.writes.map(({ host }) => host),
-              step.part,
-            )
-          else failed ??= failedBy(step.id, end)
-        }),
-      ),
+    // Also where one of them breaks off, the others come to their end while the lease is still held.
+    await allOf(wave, (step) =>
+      limit(async () => {
+        if (failed !== null || broken) return
+        const end = await oneStep(session, request, course, step, before, keepLease).catch((error: unknown) => {
+          broken = true
+          throw error
+        })
+        progress.ends.set(step.id, end)
+        if (end.kind === 'confirmed')
+          done = withPart(
+            done,
+            step.writes.map(({ host }) => host),
+            step.part,
+          )
+        else failed ??= failedBy(step, end)
+      }),
     )
     if (failed !== null) return failed
   }
@@ -71,13 +76,14 @@ async function oneStep(
     return await carryOut({ session, clock, report }, job)
   } catch (error) {
     if (!(error instanceof FailureError)) throw error
-    return { kind: 'not-started', why: error.failure.what, exit: error.exit, next: error.failure.next }
+    return { kind: 'not-started', why: error.failure.what, faults: [], exit: error.exit, next: error.failure.next }
   }
 }
 
-function failedBy(step: number, end: Exclude<StepEnd, { readonly kind: 'confirmed' }>): Failed {
+function failedBy({ id: step, part, writes }: Step, end: Exclude<StepEnd, { readonly kind: 'confirmed' }>): Failed {
+  const where = `step ${step}, ${part} on ${writes.map(({ host }) => host).join(', ')}`
   if (end.kind === 'not-started') {
-    const failure = { what: end.why, where: `step ${step}`, now: 'it was not begun', next: end.next }
+    const failure = { what: end.why, where, now: 'it was not begun', next: end.next }
     return { step, ending: { failure, exit: end.exit } }
   }
   const known = Object.values(end.hosts).every(({ state }) => state === 'reverted')
@@ -87,6 +93,6 @@ function failedBy(step: number, end: Exclude<StepEnd, { readonly kind: 'confirme
     : 'look at these hosts, then run again: what is pending is finished first'
   return {
     step,
-    ending: { failure: { what: end.why, where: `step ${step}`, now: now.join('; '), next }, exit: known ? 3 : 4 },
+    ending: { failure: { what: end.why, where, now: now.join('; '), next }, exit: known ? 3 : 4 },
   }
 }

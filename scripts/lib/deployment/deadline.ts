@@ -3,17 +3,67 @@ import type { Probe } from '../../../renderers/renderer.ts'
 import type { Step } from '../rollout/rollout.ts'
 import type { GroupView } from './groups.ts'
 
-/** Staying behind the fence: pve-ha's watchdog resets a node about 60 s after quorum was lost, and the last renewal may be 10 s old. */
-export const fenceSeconds = 30
+/**
+ * With HA armed: pve-ha's watchdog resets a node about 60 s after quorum was lost, and the last renewal may be 10 s old. So what costs quorum
+ * has to be over within 30 s of its activation, and taking it back is given 6 of them. Seconds.
+ */
+const fencedSeconds = 24
 
-/** New connections, the host side's own work, and the way of the confirmation. */
-const reserveSeconds = 20
+/** For new connections and the host side's own work. Seconds. */
+const reserveSeconds = 8
 
-/** From arming to the timer, in seconds by the clock. `pace`: how fast that clock runs. */
-export function deadlineOf(step: Step, probes: readonly Probe[], groups: readonly GroupView[], pace: number): number {
-  const within = [...probes, ...groups.flatMap(({ members }) => members.flatMap(({ up }) => up))].map(
-    (probe) => probe.withinSeconds,
+/** The least that is kept for the confirmation. Seconds. */
+export const confirmSeconds = 3
+
+export type Deadline =
+  /** `seconds`: from arming to the timer. `soak`: how much of it the groups have to hold still. */
+  | { readonly kind: 'armed'; readonly seconds: number; readonly soak: number }
+  | { readonly kind: 'refused'; readonly why: string }
+
+export interface DeadlineOptions {
+  /** Of the written hosts. */
+  readonly probes: readonly Probe[]
+  readonly groups: readonly GroupView[]
+  /** Hosts whose watchdog may reset them when quorum is lost. */
+  readonly fencing: readonly string[]
+  /** How fast the clock runs. */
+  readonly pace: number
+}
+
+/**
+ * The units' time, then the longest that a probe may take to become well, then the soak. Probes wait side by side, so the longest counts;
+ * of a group, only those of members that the step changes or interrupts have anything to wait for.
+ */
+export function deadlineOf(step: Step, { probes, groups, fencing, pace }: DeadlineOptions): Deadline {
+  const soak = Math.max(0, ...groups.map(({ group }) => group.soakSeconds))
+  const within = Math.max(0, ...[...probes, ...waiting(step, groups)].map((probe) => probe.withinSeconds))
+  const work = (pace - 1) * 0.8
+  const seconds = Math.ceil(step.maxSeconds + within + soak + reserveSeconds + work)
+  const atRisk = votesAway(step)
+  if (atRisk.length === 0 || fencing.length === 0 || seconds <= fencedSeconds) return { kind: 'armed', seconds, soak }
+  if (step.maxSeconds + soak + confirmSeconds <= fencedSeconds) return { kind: 'armed', seconds: fencedSeconds, soak }
+  const names = atRisk.map(({ group }) => group).join(', ')
+  const sum = `units ${step.maxSeconds} s, soak ${soak} s, confirmation ${confirmSeconds} s`
+  return {
+    kind: 'refused',
+    why: `HA is armed on ${fencing.join(', ')}: a step that interrupts ${names} has to be confirmed or on its way back within ${fencedSeconds} s, and this one needs ${step.maxSeconds + soak + confirmSeconds} s (${sum})`,
+  }
+}
+
+/** Whether the step takes votes away from a quorum, so that HA's watchdog matters to it. */
+export function isAtRisk(step: Step): boolean {
+  return votesAway(step).length > 0
+}
+
+function votesAway({ groups }: Step): Step['groups'] {
+  return groups.filter(({ kind, before, during }) => kind === 'quorum' && during < before)
+}
+
+function waiting(step: Step, groups: readonly GroupView[]): readonly Probe[] {
+  const written = new Set(step.writes.map(({ host }) => host))
+  return groups.flatMap(({ group, members }) =>
+    members
+      .filter(({ id, host }) => written.has(host) || step.interrupts.includes(id) || step.completes.includes(group.id))
+      .flatMap(({ up }) => up),
   )
-  const soak = groups.map(({ group }) => group.soakSeconds)
-  return Math.ceil(step.maxSeconds + Math.max(0, ...within) + Math.max(0, ...soak) + reserveSeconds + (pace - 1) * 0.8)
 }

@@ -16,18 +16,23 @@ import { waysTo } from './ways.ts'
  * With `apply` false nothing is written on any host.
  */
 export async function deploy(request: DeployRequest): Promise<Outcome> {
-  const session = openSession(request.connect, waysTo(request.target, request.formerWays ?? {}), request.token)
+  const session = openSession(
+    request.connect,
+    waysTo(request.target, request.formerWays ?? {}),
+    request.token,
+    request.clock,
+  )
   const progress: Progress = { facts: new Map(), rollout: null, ends: new Map(), back: new Map(), recorded: new Set() }
   let release = () => Promise.resolve()
   try {
     const begun = await start(session, request, progress)
     release = begun.release
-    const course = agree(begun, request, progress)
+    const course = await agree(session, begun, request, progress)
     request.report({ kind: 'planned', rollout: course.rollout, steps: course.rollout.waves.flat().length })
     if (!request.apply) return outcomeOf(request, progress, null)
     const failure = await carryOutAll(session, request, course, progress, begun.keepLease)
     if (failure === null) {
-      await recordAll(session, request, course, progress)
+      await recordAll(session, course, progress)
       request.report({ kind: 'done', detail: `${progress.ends.size} steps confirmed` })
       return outcomeOf(request, progress, null)
     }

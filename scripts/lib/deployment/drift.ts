@@ -6,6 +6,7 @@ import { pending } from './recover.ts'
 import type { Connect } from './remote.ts'
 import { openSession } from './session.ts'
 import { hostsToAsk, survey, type Survey } from './survey.ts'
+import { wallClock } from './wall-clock.ts'
 
 export interface HostState {
   readonly reachable: boolean
@@ -34,7 +35,7 @@ export interface LabState {
 /** Inspects the hosts, changing nothing. `only`: these; empty: all that hold files, and the nodes. */
 export async function stateOfLab(rendering: Rendering, only: readonly string[], connect: Connect): Promise<LabState> {
   const ways = Object.fromEntries(Object.values(rendering.hosts).map(({ host, way }) => [host, way]))
-  const session = openSession(connect, ways, '-')
+  const session = openSession(connect, ways, '-', wallClock)
   try {
     const hosts = only.length > 0 ? only.toSorted() : hostsToAsk(rendering)
     const empty = { ...rendering, hosts: {} }

@@ -11,16 +11,22 @@ export interface World {
   readonly after: PerHost<Bundle>
   /** Every change of this host is confirmed: its members are those of `after`. */
   updated(host: string): boolean
+  /** The group is as `after` has it from here on: all its new members are there. */
+  completed(group: Id): boolean
 }
 
 export interface GroupView {
   readonly group: Group
   readonly members: readonly Member[]
+  /** Told of every answer, in the order in which they come. */
+  answered?(health: GroupHealth): void
 }
 
 export interface GroupHealth {
   /** Members that are not well, with the reason. */
   readonly down: ReadonlyMap<Id, string>
+  /** Hosts of members that did not answer, with the reason. */
+  readonly away: ReadonlyMap<string, string>
   /** On what the members do not agree. */
   readonly disagree: readonly string[]
   /** What they agree on: it has to hold still during a soak. */
@@ -28,22 +34,31 @@ export interface GroupHealth {
 }
 
 /**
- * A group with the members that are to be asked now. "gate": those that are there before the step; "whole": those that have to be there after it.
+ * A group with the members that are to be asked now: all new ones once it is completed, and until then the old ones that are still there, for
+ * a new one cannot be up before its peers know it.
  * What is known only from a host's own manifest is asked of that host alone: no host's word makes another one run something.
  */
-export function viewOf(id: Id, world: World, mode: 'gate' | 'whole'): GroupView | null {
+export function viewOf(id: Id, world: World): GroupView | null {
   const young = groupIn(world.after, id)
   const old = groupIn(world.before, id)
   const group = young ?? old
   if (group === null) return null
+  if (young !== null && world.completed(id)) return { group, members: young.members }
+  const grows = young?.members.some((member) => !old?.members.some((each) => each.id === member.id)) ?? false
   const hosts = [...(young?.members ?? []), ...(old?.members ?? [])].map((member) => [member.id, member.host] as const)
   const members = [...new Map(hosts)].flatMap(([member, host]) => {
     const after = young?.members.find((each) => each.id === member)
     const before = memberIn(world.before[host], id, member)
-    if (world.updated(host)) return after ?? []
-    return before ?? (mode === 'whole' ? (after ?? []) : [])
+    if (before === undefined || !world.updated(host)) return before ?? []
+    return after === undefined ? [] : grows ? withoutNewProbes(after, before) : after
   })
   return { group, members }
+}
+
+/** Where members are still to come, what only the new definition asks may ask for one of them. */
+function withoutNewProbes(after: Member, before: Member): Member {
+  const known = new Set(before.up.map(({ run }) => JSON.stringify(run)))
+  return { ...after, up: after.up.filter(({ run }) => known.has(JSON.stringify(run))) }
 }
 
 function groupIn(bundles: PerHost<Bundle>, id: Id): Group | null {
@@ -73,9 +88,12 @@ export async function healthOf(view: GroupView, session: Session, lost: Readonly
         return { member, fault: faults.length > 0 ? faults.join('; ') : null, picks }
       } catch (error) {
         if (!(error instanceof FailureError)) throw error
-        return { member, fault: error.failure.what, picks: null }
+        return { member, fault: error.failure.what, picks: null, away: error.failure.what }
       }
     }),
+  )
+  const away = new Map(
+    asked.flatMap(({ member, away: why }) => (why === undefined ? [] : [[member.host, why] as const])),
   )
   const down = new Map(asked.flatMap(({ member, fault: why }) => (why === null ? [] : [[member.id, why] as const])))
   const answering = asked.flatMap(({ member, picks }) => (picks === null ? [] : [{ member, picks }]))
@@ -89,7 +107,9 @@ export async function healthOf(view: GroupView, session: Session, lost: Readonly
   const common = agreements
     .map((agreement, index) => (agreement.across === 'same' ? (answering[0]?.picks[index] ?? '') : ''))
     .join('\n')
-  return { down, disagree, common }
+  const health = { down, away, disagree, common }
+  view.answered?.(health)
+  return health
 }
 
 /** Why the group is not whole; null where it is. Members on lost hosts do not count against it. */

@@ -1,5 +1,6 @@
 /** Calls of the host side: one exec of `sh -s`, fed with host.sh, the call and its input; nothing of it is in a process's arguments. */
 import { FailureError } from '../failure.ts'
+import { clipped } from './clip.ts'
 import script from './host.sh'
 import type { Remote } from './remote.ts'
 
@@ -17,6 +18,8 @@ export interface HostAnswer {
 export const hostScript = script.text
 
 const end = 'QUORATE_INPUT_END'
+/** The last line of the input. A here-document that broke off is run with what it has; without this line the host side refuses it. */
+const closing = 'end'
 
 /**
  * Runs one verb on a host. `args` and every field are refused, not escaped, where they hold a control character.
@@ -57,7 +60,7 @@ export function callText(verb: string, args: Fields, input: readonly Fields[]): 
     if (!/^[a-z0-9-]+$/.test(word)) throw new Error(`"${word}" is no word for the host side`)
   }
   const lines = input.map((fields) => fields.map(field).join('\u001f'))
-  return `main ${[verb, ...args].join(' ')} <<'${end}'\n${lines.map((line) => `${line}\n`).join('')}${end}\n`
+  return `main ${[verb, ...args].join(' ')} <<'${end}'\n${[...lines, closing, end].map((line) => `${line}\n`).join('')}`
 }
 
 /** Base64 to text; empty where there is none. */
@@ -77,5 +80,5 @@ function field(value: string): string {
 
 function shown(stderr: string): string {
   const last = stderr.trim().split('\n').slice(-3).join(' | ')
-  return last === '' ? 'it said nothing' : last.slice(0, 400)
+  return last === '' ? 'it said nothing' : clipped(last, 400)
 }

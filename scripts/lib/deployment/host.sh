@@ -1,8 +1,8 @@
 #!/bin/sh
 # The host side of a deployment: POSIX sh, coreutils, util-linux (flock, unshare, mount) and systemd; nothing is installed.
 #
-# It arrives on the standard input of `sh -s`, followed by "main VERB …" with input lines in a quoted here-document. An input line is a list of
-# fields between 0x1f characters, no field empty. It answers in lines of fields between tabs; the last one is "end", so an answer that broke
+# It arrives on the standard input of `sh -s`, followed by "main VERB …" with input lines in a quoted here-document, the last one "end". An
+# input line is a list of fields between 0x1f characters, no field empty. It answers in lines of fields between tabs; the last one is "end", so an answer that broke
 # off is never taken for a whole one. Free text is base64.
 #
 # What a generation is in is told by the one marker file in its folder: (none) open, staged, armed, confirmed, done; reverting, reverted.
@@ -17,10 +17,13 @@ R=${QUORATE_ROOT-}
 S=$R/var/lib/quorate
 US=$(printf '\037')
 TAB=$(printf '\t')
+NL='
+'
 # On a real host PATH is what sshd was built with, and that may lack the sbin folders.
 [ -n "$R" ] || PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 T=
+patient=
 if [ "$(id -u)" -eq 0 ]; then AM_ROOT=yes; else AM_ROOT=no; fi
 
 record() {
@@ -35,6 +38,16 @@ refuse() {
   record refused "$1" "$(printf '%s' "$2" | base64 -w0)"
   record end
   exit 3
+}
+
+# What a command said, cut where no word is cut: the beginning of a secret could not be told from other text any more.
+excerpt() {
+  excerpt_text=$(head -c 301 "$1" | tr '\t\n' '  ')
+  [ "${#excerpt_text}" -le 300 ] || case $excerpt_text in
+  *' '*) excerpt_text="${excerpt_text% *} …" ;;
+  *) excerpt_text='(one word of more than 300 bytes)' ;;
+  esac
+  printf '%s' "${excerpt_text% }"
 }
 
 scratch() {
@@ -57,12 +70,20 @@ boot_id() {
   printf '%s' "$boot_word"
 }
 
-# The lock is held only while files and markers are changed, never while a unit is told something: no daemon can inherit it.
+# The lock is held only while files on disk and markers are changed, never while a unit is told something: no daemon can inherit it.
+# A timer and the guard wait for as long as it takes: nobody would call them again.
 lock() {
   exec 9>"$S/lock"
-  flock -w 30 9 || refuse busy 'another process has held /var/lib/quorate/lock for 30 s'
+  if [ -n "$patient" ]; then flock 9; else flock -w 30 9; fi || refuse busy 'another process has held /var/lib/quorate/lock for 30 s'
 }
 unlock() { exec 9>&-; }
+
+# A write below /etc/pve may hang for minutes. It has a lock of its own, so that nothing on disk waits for it.
+lock_pmxcfs() {
+  exec 8>"$S/lock.pmxcfs"
+  flock -w "$1" 8
+}
+unlock_pmxcfs() { exec 8>&-; }
 
 make_state() {
   { mkdir -p "$S" && chmod 0700 "$S"; } || refuse state 'cannot make /var/lib/quorate'
@@ -248,16 +269,52 @@ verb_inspect() {
   record free "$(free_space)"
   [ ! -e "$R/etc/network/interfaces.new" ] || record interfaces-new
   record ha "$(ha_state)"
-  [ ! -f "$S/files" ] || while IFS=$TAB read -r path mode owner store render filled; do
-    show_managed
-  done <"$S/files"
-  questions ''
+  scratch
+  cat >"$T/questions"
+  if [ -f "$S/files" ]; then
+    cut -f 1 "$S/files" | gather
+    while IFS=$TAB read -r path mode owner store render filled; do
+      show_managed
+    done <"$S/files" 6<"$T/sums" 7<"$T/access"
+  fi
+  sed -n "s/^path$US//p" "$T/questions" | gather
+  questions '' <"$T/questions" 6<"$T/sums" 7<"$T/access"
+}
+
+# Standard input: absolute paths, one a line. What `see` is asked next, in that order, worked out by two programs instead of two per file.
+gather() {
+  set --
+  while IFS= read -r gathered; do
+    [ -L "$R$gathered" ] || [ ! -f "$R$gathered" ] || set -- "$@" "$R$gathered"
+  done
+  : >"$T/sums"
+  : >"$T/access"
+  [ $# -eq 0 ] || { sha256sum -- "$@" >"$T/sums" && stat -c '%n %a %U:%G' -- "$@" >"$T/access"; }
+}
+
+# $1 path: sets seen_content, as content_of tells it, and seen_access, as access_of tells it, empty where there is no regular file. What was
+# gathered counts where it is about this very path; else the file is looked at by itself.
+see() {
+  seen_access=
+  if [ -L "$R$1" ] || { [ -e "$R$1" ] && [ ! -f "$R$1" ]; }; then
+    seen_content=other
+  elif [ ! -e "$R$1" ]; then
+    seen_content=absent
+  elif IFS=' ' read -r seen_content seen_name <&6 && [ "$seen_name" = "$R$1" ] &&
+    IFS=' ' read -r seen_name seen_mode seen_owner <&7 && [ "$seen_name" = "$R$1" ]; then
+    case $seen_mode in ????) ;; ???) seen_mode=0$seen_mode ;; *) seen_mode=$(printf '%04d' "$seen_mode") ;; esac
+    [ "$AM_ROOT" = yes ] || seen_owner=root:root
+    seen_access="$seen_mode $seen_owner"
+  else
+    seen_content=$(content_of "$R$1")
+    seen_access=$(access_of "$R$1")
+  fi
 }
 
 # Input: path P. The same about these files only, for the moment before they are staged.
 verb_look() {
   record root "${R:-/}"
-  questions managed
+  questions managed 6</dev/null 7</dev/null
 }
 
 # $1 managed: of every path, whether it is as it was written, too.
@@ -282,34 +339,27 @@ questions() {
   done
 }
 
+# pmxcfs decides mode and owner by itself.
 show_managed() {
-  record managed "$path" "$mode" "$owner" "$store" "$render" "$(intact "$path" "$mode" "$owner" "$store" "$filled")"
+  see "$path"
+  if [ "$seen_content" = absent ]; then
+    intact=missing
+  elif [ "$seen_content" != "$filled" ]; then
+    intact=edited
+  elif [ "$store" != pmxcfs ] && [ "$seen_access" != "$mode $owner" ]; then
+    intact=mode
+  else
+    intact=yes
+  fi
+  record managed "$path" "$mode" "$owner" "$store" "$render" "$intact"
 }
 
 show_path() {
-  shown=$(content_of "$R$1")
-  case $shown in
-  absent) record path "$1" absent ;;
-  other) record path "$1" other ;;
-  *)
-    shown_access=$(access_of "$R$1")
-    record path "$1" "$shown" "${shown_access% *}" "${shown_access#* }"
-    ;;
+  see "$1"
+  case $seen_content in
+  absent | other) record path "$1" "$seen_content" ;;
+  *) record path "$1" "$seen_content" "${seen_access% *}" "${seen_access#* }" ;;
   esac
-}
-
-# $1 path, $2 mode, $3 owner, $4 store, $5 the hash of what was written. pmxcfs decides mode and owner by itself.
-intact() {
-  is=$(content_of "$R$1")
-  if [ "$is" = absent ]; then
-    printf missing
-  elif [ "$is" != "$5" ]; then
-    printf edited
-  elif [ "$4" != pmxcfs ] && [ "$(access_of "$R$1")" != "$2 $3" ]; then
-    printf mode
-  else
-    printf yes
-  fi
 }
 
 # KiB that are free where the state is kept.
@@ -343,33 +393,38 @@ ha_state() {
   }
 }
 
+# $1 line, $2 what stands before the number. How a line is indented and spaced says nothing: whoever wrote it first had ways of his own.
+# Sets serial_before, serial_digits and serial_after.
+split_serial() {
+  serial_word=${2#"${2%%[![:space:]]*}"}
+  serial_word=${serial_word%"${serial_word##*[![:space:]]}"}
+  serial_rest=${1#"${1%%[![:space:]]*}"}
+  case $serial_rest in "$serial_word"*) serial_rest=${serial_rest#"$serial_word"} ;; *) return 1 ;; esac
+  case $serial_word$serial_rest in *[A-Za-z0-9_]"$serial_rest") case $serial_rest in [[:space:]]*) ;; *) return 1 ;; esac ;; esac
+  serial_rest=${serial_rest#"${serial_rest%%[![:space:]]*}"}
+  serial_digits=${serial_rest%%[!0-9]*}
+  [ -n "$serial_digits" ] || return 1
+  serial_after=${serial_rest#"$serial_digits"}
+  serial_before=${1%"$serial_rest"}
+}
+
 # $1 file, $2 what stands before the number on its line. Prints 0 where there is none.
 serial_in() {
   serial_found=0
   if [ -f "$1" ]; then
     while IFS= read -r serial_line || [ -n "$serial_line" ]; do
-      case $serial_line in
-      "$2"[0-9]*)
-        serial_found=${serial_line#"$2"}
-        serial_found=${serial_found%%[!0-9]*}
-        ;;
-      esac
+      ! split_serial "$serial_line" "$2" || serial_found=$serial_digits
     done <"$1"
   fi
   printf '%s' "$serial_found"
 }
 
-# $1 file, $2 prefix, $3 the number to put there instead; prints the whole text.
+# $1 file, $2 prefix, $3 the number to put there instead; prints the whole text, the last line too where it has no end.
 with_serial() {
-  while IFS= read -r serial_line; do
-    case $serial_line in
-    "$2"[0-9]*)
-      serial_rest=${serial_line#"$2"}
-      serial_digits=${serial_rest%%[!0-9]*}
-      printf '%s%s%s\n' "$2" "$3" "${serial_rest#"$serial_digits"}"
-      ;;
-    *) printf '%s\n' "$serial_line" ;;
-    esac
+  serial_end=$NL
+  while IFS= read -r serial_line || { serial_end='' && [ -n "$serial_line" ]; }; do
+    ! split_serial "$serial_line" "$2" || serial_line=$serial_before$3$serial_after
+    printf '%s%s' "$serial_line" "$serial_end"
   done <"$1"
 }
 
@@ -509,11 +564,15 @@ run_apart() {
   shift 2
   trap - EXIT
   timeout -k 2 "$apart_seconds" "$@" </dev/null >"$T/$apart.out" 2>"$T/$apart.err"
-  printf '%s' "$?" >"$T/$apart.exit"
+  printf '%s\n' "$?" >"$T/$apart.exit"
 }
 
+# How it ended is missing where nothing could be written down: then what it said may be missing too.
 show_answer() {
-  record ran "$1" "$(cat "$T/$1.exit")" "$(head -c 65536 "$T/$1.out" | base64 -w0)" "$(head -c 65536 "$T/$1.err" | base64 -w0)"
+  ended=
+  [ ! -f "$T/$1.exit" ] || IFS= read -r ended <"$T/$1.exit"
+  case $ended in '' | *[!0-9]*) refuse scratch 'how a command ended cannot be written down: is /run full?' ;; esac
+  record ran "$1" "$ended" "$(head -c 65536 "$T/$1.out" | base64 -w0)" "$(head -c 65536 "$T/$1.err" | base64 -w0)"
 }
 
 # $1 generation. Input as for probe. The checkers see the staged files at their real paths, in a mount namespace of their own;
@@ -634,7 +693,7 @@ verb_arm() {
   [ "$(state_of "$1")" = staged ] || refuse state "generation $1 is $(state_of "$1")"
   install_guard || refuse state 'cannot install the guard that takes the step back after a reboot'
   printf '%s %s\n' $(($(uptime_seconds) + $2)) "$(boot_id)" | durable "$G/deadline" || refuse state 'cannot write the deadline'
-  start_timer "$1" "$2" '' || refuse timer "systemd does not start the timer: $(head -c 300 "$T/err")"
+  start_timer "$1" "$2" '' || refuse timer "systemd does not start the timer: $(excerpt "$T/err")"
   turn staged armed || refuse state "generation $1 cannot be armed"
   record armed "$2"
 }
@@ -703,13 +762,13 @@ verb_activate() {
     [ "$1" = file ] || continue
     file_line "$@"
     [ "$f_op" != keep ] || continue
-    lock
-    [ -e "$G/armed" ] || refuse overtaken 'the step was taken back meanwhile'
-    put_in_place || refuse failed "$f_path cannot be written: $(head -c 300 "$T/err")"
+    if [ "$f_store" = disk ]; then lock; else lock_pmxcfs 30 || refuse busy 'another write to /etc/pve has not ended for 30 s'; fi
+    put_in_place || refuse failed "$f_path cannot be written: $(excerpt "$T/err")"
     unlock
+    unlock_pmxcfs
     record wrote "$f_path"
   done 3<"$G/plan"
-  ! units_changed || systemctl daemon-reload </dev/null >"$T/err" 2>&1 || refuse failed "systemctl daemon-reload: $(head -c 300 "$T/err")"
+  ! units_changed || systemctl daemon-reload </dev/null >"$T/err" 2>&1 || refuse failed "systemctl daemon-reload: $(excerpt "$T/err")"
   tell_units "$1"
   note activated || refuse state 'cannot write the journal'
   record activated
@@ -752,7 +811,7 @@ tell_units() {
     timeout -k 1 "$left" "$@" </dev/null >"$T/out" 2>"$T/err"
     told=$?
     record told "$number" "$told" "$(head -c 4096 "$T/err" | base64 -w0)"
-    [ "$told" -eq 0 ] || refuse failed "$* exited with $told: $(head -c 300 "$T/err")"
+    [ "$told" -eq 0 ] || refuse failed "$* exited with $told: $(excerpt "$T/err")"
     note "act $number done" || refuse state 'cannot write the journal'
     number=$((number + 1))
   done 3<"$G/plan"
@@ -763,7 +822,7 @@ put_in_place() {
   : >"$T/err"
   is=$(content_of "$f_live")
   [ "$is" = "$f_expect" ] || refuse changed "$f_path changed since it was staged"
-  note "file $f_index begin" || return 1
+  begin_file || return 1
   if [ "$f_op" = remove ]; then
     [ "$is" = absent ] || rm -f "$f_live" 2>"$T/err" || return 1
     [ ! -d "${f_live%/*}" ] || sync "${f_live%/*}" || return 1
@@ -771,6 +830,14 @@ put_in_place() {
     lay "$G/new/$f_index" "$f_mode" "$f_owner" 2>"$T/err" || return 1
   fi
   note "file $f_index done"
+}
+
+# Under the lock, so that a revert sees the journal's line or the step sees the revert.
+begin_file() {
+  [ "$f_store" = disk ] || lock
+  [ -e "$G/armed" ] || refuse overtaken 'the step was taken back meanwhile'
+  note "file $f_index begin" || return 1
+  [ "$f_store" = disk ] || unlock
 }
 
 # $1 source, $2 mode, $3 owner: becomes $f_live by one rename, with a fresh modification time.
@@ -828,6 +895,7 @@ verb_settle() {
 
 settle() {
   lock
+  keep_adopted || refuse state 'cannot keep what was here before in /var/lib/quorate/adopted'
   new_table | durable "$S/files" || refuse state 'cannot write the list of managed files'
   if [ -f "$G/manifest.json" ]; then durable "$S/manifest.json" <"$G/manifest.json"; fi || refuse state 'cannot write manifest.json'
   if [ -f "$G/deployed" ]; then durable "$S/deployed" <"$G/deployed"; fi || refuse state 'cannot write what is deployed'
@@ -835,6 +903,37 @@ settle() {
   turn confirmed 'done' || refuse state "generation $1 cannot be closed"
   unlock
   record confirmed
+}
+
+# $1 file, $2 name, $3 the path it stood at. Kept for good: nobody else has these bytes.
+keep_for_good() {
+  [ ! -e "$S/adopted/$2" ] || return 0
+  mkdir -p "$S/adopted" && printf '%s\t%s\n' "$2" "$3" >>"$S/adopted/list" && durable "$S/adopted/$2" <"$1" && sync "$S/adopted/list" "$S"
+}
+
+# Bytes that this generation took the place of, and that were not the ones we had put there.
+keep_adopted() {
+  while IFS= read -r line <&3; do
+    IFS=$US
+    # shellcheck disable=SC2086
+    set -- $line
+    unset IFS
+    [ "$1" = file ] || continue
+    file_line "$@"
+    if [ "$f_op" = keep ] || [ ! -f "$G/old/$f_index" ] || was_ours; then continue; fi
+    keep_for_good "$G/old/$f_index" "${G##*/}-$f_index" "$f_path" || return 1
+  done 3<"$G/plan"
+}
+
+# Another node may have written a file of pmxcfs since, so only its name is asked for.
+was_ours() {
+  [ -f "$S/files" ] || return 1
+  while IFS=$TAB read -r path _ _ _ _ filled; do
+    [ "$path" = "$f_path" ] || continue
+    [ "$f_store" = pmxcfs ] || [ "$filled" = "$f_expect" ]
+    return
+  done <"$S/files"
+  return 1
 }
 
 # Folders that were made for our files go when the last file in them does.
@@ -899,12 +998,14 @@ verb_revert() {
 
 # $1 generation, by its own timer: nobody may be watching, and no fence is asked.
 verb_timer() {
+  patient=yes
   choose "$1"
   revert "$1" timer
 }
 
 # At boot, before the network: units are not told anything, they will start with the old files.
 verb_guard() {
+  patient=yes
   for each in $(generations); do
     case $(state_of "$each") in
     armed | reverting)
@@ -933,22 +1034,38 @@ revert() {
   unlock
   [ "$2" != deployer ] || stop_timer "$1"
   stuck=
+  trouble=
   acts_before "$2"
   lock
-  restore_files "$2"
+  restore_files "$2" disk
   unlock
+  restore_pmxcfs "$2"
   ! units_changed || systemctl daemon-reload </dev/null >/dev/null 2>&1
   acts_after "$2"
-  if [ -n "$stuck" ]; then
-    note "stuck $stuck"
-    record stuck "$(printf '%s' "$stuck" | base64 -w0)"
-    # Nobody may be watching: once more in a while, until it is done.
-    [ "$2" = guard ] || start_timer "$1" 10 "-again-$$" || note 'no timer for another try'
+  if [ -n "$stuck$trouble" ]; then
+    note "stuck$stuck$trouble"
+    record stuck "$(printf '%s' "$stuck$trouble" | base64 -w0)"
+    [ "$2" = guard ] || try_again "$1"
     return 0
   fi
   turn reverting reverted || refuse state "generation $1 cannot be closed"
   record reverted "$2"
 }
+
+# $1 generation. Nobody may be watching: once more in a while. Files for as long as it takes; a unit that does not want to, a few times.
+try_again() {
+  if [ -z "$stuck" ] && [ "$(grep -c '^stuck' "$G/journal")" -ge "$most_tries" ]; then return 0; fi
+  again_until=0 again_boot=
+  [ ! -f "$G/again" ] || IFS=' ' read -r again_until again_boot <"$G/again"
+  # Another try is on its way already.
+  if [ "$again_boot" = "$(boot_id)" ] && [ "$again_until" -gt "$(uptime_seconds)" ]; then return 0; fi
+  start_timer "$1" 10 "-again-$$" || {
+    note 'no timer for another try'
+    return 0
+  }
+  printf '%s %s\n' $(($(uptime_seconds) + 10)) "$(boot_id)" | durable "$G/again" || note 'the time of the next try cannot be written down'
+}
+most_tries=6
 
 # $1 unit: sets was_active and was_enabled.
 was() {
@@ -967,7 +1084,7 @@ each_act() {
     set -- "$1" "$2" $line
     unset IFS
     if [ "$3" = act ]; then
-      ! was_told "$act_number" || undo_act "$@"
+      ! was_told "$act_number" || undo_once "$@"
       act_number=$((act_number + 1))
     fi
     set -- "$1" "$2"
@@ -979,10 +1096,20 @@ was_told() {
   noted "act $1 begin" || [ -e "$G/serial" ]
 }
 
-undo_act() {
+# However often a revert is tried, a unit that did what it was told is left alone. While files are stuck it is told once all the same, for what
+# is back already may be what the others wait for.
+undo_once() {
   undo_phase=$1 undo_by=$2
+  case $1:$stuck in
+  stop_what_was_not_there:*) undo_mark="act $act_number stopped" ;;
+  tell_again:) undo_mark="act $act_number told again" ;;
+  *) undo_mark="act $act_number told again, with files missing" ;;
+  esac
+  ! noted "$undo_mark" || return 0
   shift 3
+  undo_trouble=$trouble
   "$undo_phase" "$undo_by" "$@"
+  if [ "$trouble" = "$undo_trouble" ] || [ -n "$stuck" ]; then note "$undo_mark"; fi
 }
 
 acts_before() { each_act stop_what_was_not_there "$1"; }
@@ -1028,44 +1155,73 @@ undo() {
   if again "$@"; then
     record undid "$*"
   else
+    undo_why="$* ($(excerpt "$T/err"))"
     note "could not: $*"
-    record trouble "$(printf '%s: %s' "$*" "$(head -c 300 "$T/err")" | base64 -w0)"
+    trouble="$trouble $undo_why"
+    record trouble "$(printf '%s' "$undo_why" | base64 -w0)"
   fi
 }
 
-# $1 by whom.
+# $1 by whom, $2 the store.
 restore_files() {
+  restore_by=$1 restore_store=$2
   while IFS= read -r line <&3; do
     IFS=$US
     # shellcheck disable=SC2086
-    set -- "$1" $line
+    set -- $line
     unset IFS
-    if [ "$2" = file ]; then
-      restore_by=$1
-      shift
-      file_line "$@"
-      set -- "$restore_by"
-      restore_file "$1" || stuck="$stuck $f_path"
-    else
-      set -- "$1"
-    fi
+    [ "$1" = file ] || continue
+    file_line "$@"
+    [ "$f_store" != "$restore_store" ] || restore_file "$restore_by" || stuck="$stuck $f_path"
   done 3<"$G/plan"
-  remove_folders
+  remove_folders "$restore_store"
+}
+
+# $1 by whom. A process apart: where pmxcfs hangs, all the rest goes on, and what is not back after 10 s counts as stuck for this time.
+restore_pmxcfs() {
+  grep -q "^file$US.*${US}pmxcfs$US" "$G/plan" || return 0
+  # Nothing of pmxcfs is touched at boot.
+  if [ "$1" = guard ]; then
+    restore_files guard pmxcfs
+    return
+  fi
+  rm -f "$G/pmxcfs.$$"
+  restore_pmxcfs_apart "$1" "$G/pmxcfs.$$" </dev/null >/dev/null 2>&1 &
+  tries=0
+  until [ -e "$G/pmxcfs.$$" ]; do
+    tries=$((tries + 1))
+    [ "$tries" -le 100 ] || {
+      stuck="$stuck /etc/pve (it does not answer)"
+      return
+    }
+    sleep 0.1
+  done
+  stuck=$stuck$(cat "$G/pmxcfs.$$")
+  rm -f "$G/pmxcfs.$$"
+}
+
+# $1 by whom, $2 where to write what is stuck.
+restore_pmxcfs_apart() {
+  trap - EXIT
+  stuck=
+  if lock_pmxcfs 5; then restore_files "$1" pmxcfs; else stuck=' /etc/pve (another write has not ended)'; fi
+  unlock_pmxcfs
+  printf '%s' "$stuck" >"$2.tmp" && mv -fT "$2.tmp" "$2"
 }
 
 # $1 by whom. Only what was begun; bytes that are neither the old nor the new ones are kept aside.
 restore_file() {
   [ "$f_op" != keep ] || return 0
   noted "file $f_index begin" || [ -e "$G/serial" ] || return 0
-  rm -f "${f_live%/*}/.quorate-${G##*/}-$f_index~"
   # At boot pmxcfs is not mounted yet; the next run finishes what waits for it.
   [ "$1" != guard ] || [ "$f_store" != pmxcfs ] || return 1
+  rm -f "${f_live%/*}/.quorate-${G##*/}-$f_index~"
   IFS=' ' read -r old_hash old_mode old_owner <"$G/old/$f_index.is"
   is=$(content_of "$f_live")
   if [ "$is" = "$old_hash" ] && [ "$f_prefix" = - ]; then
     [ "$f_store" = pmxcfs ] || [ "$is" = absent ] || [ "$(access_of "$f_live")" = "$old_mode $old_owner" ] && return 0
   elif [ "$is" != absent ] && [ "$is" != "$f_hash" ] && [ "$f_prefix" = - ]; then
-    cp "$f_live" "$G/old/$f_index.displaced" || return 1
+    cp "$f_live" "$G/old/$f_index.displaced" && keep_for_good "$f_live" "${G##*/}-$f_index-displaced" "$f_path" || return 1
   fi
   if [ "$old_hash" = absent ]; then
     [ "$is" = absent ] || { rm -f "$f_live" && sync "${f_live%/*}"; }
@@ -1077,14 +1233,16 @@ restore_file() {
   fi
   # A number that may only rise: the old content goes back under the next one, which all hosts were told when they were armed.
   [ "$(serial_in "$f_live" "$f_prefix")" != "$f_serial" ] || return 0
-  with_serial "$G/old/$f_index" "$f_prefix" "$f_serial" >"$T/old" && lay "$T/old" "$old_mode" "$old_owner"
+  with_serial "$G/old/$f_index" "$f_prefix" "$f_serial" >"$G/old/$f_index.back" && lay "$G/old/$f_index.back" "$old_mode" "$old_owner"
 }
 
-# Folders that were made for the step, where nothing else has come into them. The inner ones are later in the journal.
+# $1 store. Folders that were made for the step, where nothing else has come into them. The inner ones are later in the journal.
 remove_folders() {
   [ -f "$G/journal" ] || return 0
   tac "$G/journal" | while IFS=' ' read -r journal_word journal_rest; do
-    [ "$journal_word" != folder ] || [ ! -d "$R$journal_rest" ] || rmdir "$R$journal_rest" 2>/dev/null
+    [ "$journal_word" = folder ] || continue
+    case $1:$journal_rest in disk:/etc/pve/*) continue ;; pmxcfs:/etc/pve/* | disk:*) ;; *) continue ;; esac
+    [ ! -d "$R$journal_rest" ] || rmdir "$R$journal_rest" 2>/dev/null
   done
   return 0
 }
@@ -1100,7 +1258,20 @@ verb_record() {
   settle "$1"
 }
 
+# From standard input. Of an input that broke off the shell runs what it has: only the closing line says that all of it is there.
 main() {
+  main_input=$(cat)
+  [ "${main_input##*"$NL"}" = end ] || refuse input 'the call did not arrive whole'
+  [ "$main_input" != end ] || {
+    dispatch "$@" </dev/null
+    return
+  }
+  dispatch "$@" <<INPUT
+${main_input%"$NL"end}
+INPUT
+}
+
+dispatch() {
   verb=$1
   shift
   if [ -z "$R" ] && [ "$AM_ROOT" = no ]; then refuse user "$(id -un) is not root"; fi
@@ -1118,4 +1289,4 @@ main() {
 }
 
 # As a file it is called with a verb; from standard input the call stands in the last lines.
-[ $# -eq 0 ] || main "$@"
+[ $# -eq 0 ] || dispatch "$@"

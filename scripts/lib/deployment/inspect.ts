@@ -1,5 +1,6 @@
 /** What a host says about itself, in one exec. */
 import type { Bundle } from '../bundle/rendering.ts'
+import { garbled } from './garbled.ts'
 import { text, type Fields, type HostAnswer } from './host-side.ts'
 import { refusal, type Session } from './session.ts'
 
@@ -96,21 +97,26 @@ export async function inspect(host: string, session: Session, questions: Questio
 function factsOf(host: string, { records }: HostAnswer): Facts {
   const all = (kind: string) => records.filter((record) => record[0] === kind)
   const one = (kind: string) => all(kind)[0]
+  const clock = one('clock')
+  const fence = one('fence')
   const lease = one('lease')
   const manifest = one('manifest')
   const deployed = one('deployed')
   return {
     host,
     root: one('root')?.[1] ?? '/',
-    clock: { uptimeSeconds: Number(one('clock')?.[1]), boot: one('clock')?.[2] ?? '' },
-    fence: Number(one('fence')?.[1] ?? 0),
-    lease: lease === undefined ? null : { leftSeconds: Number(lease[1]), owner: text(lease[2]), run: text(lease[3]) },
-    manifest: manifest === undefined ? null : (JSON.parse(text(manifest[1])) as Bundle),
-    deployed: deployed === undefined ? null : (JSON.parse(text(deployed[1])) as Deployed),
+    clock: { uptimeSeconds: clock === undefined ? 0 : number(host, 'uptime', clock[1]), boot: clock?.[2] ?? '' },
+    fence: fence === undefined ? 0 : number(host, 'fence', fence[1]),
+    lease:
+      lease === undefined
+        ? null
+        : { leftSeconds: number(host, 'lease', lease[1]), owner: text(lease[2]), run: text(lease[3]) },
+    manifest: manifest === undefined ? null : (json(host, 'manifest.json', manifest[1]) as Bundle | null),
+    deployed: deployed === undefined ? null : (json(host, 'deployed', deployed[1]) as Deployed | null),
     generations: all('generation').map(([, name, state, left]) => ({
       name: name ?? '',
       state: state as GenerationState,
-      timerSeconds: Number(left),
+      timerSeconds: number(host, 'timer', left),
     })),
     freeKib: Number(one('free')?.[1] ?? 0),
     interfacesNew: one('interfaces-new') !== undefined,
@@ -118,8 +124,27 @@ function factsOf(host: string, { records }: HostAnswer): Facts {
     managed: all('managed').map(managedOf),
     paths: Object.fromEntries(all('path').map((record) => [record[1] ?? '', pathOf(record)])),
     missing: all('missing').map((record) => record[1] ?? ''),
-    serials: Object.fromEntries(all('serial').map((record) => [record[1] ?? '', Number(record[2])])),
+    serials: Object.fromEntries(all('serial').map((record) => [record[1] ?? '', number(host, 'serial', record[2])])),
   }
+}
+
+/** A file of the host side's own: only a damaged disk, or somebody's hand, makes it anything but JSON. */
+function json(host: string, name: string, base64: string | undefined): object | null {
+  const what = `its /var/lib/quorate/${name} is not what was written there`
+  let value: unknown
+  try {
+    value = JSON.parse(text(base64))
+  } catch (error) {
+    throw garbled(host, what, error)
+  }
+  if (typeof value === 'object') return value
+  throw garbled(host, what)
+}
+
+/** What is no number must not pass for one. */
+function number(host: string, kind: string, value: string | undefined): number {
+  if (value !== undefined && /^\d{1,15}$/.test(value)) return Number(value)
+  throw garbled(host, `its ${kind} is said to be ${JSON.stringify(value ?? '')}`)
 }
 
 function managedOf([, path, mode, owner, store, renderHash, intact]: Fields): Managed {

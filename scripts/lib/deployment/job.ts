@@ -10,6 +10,8 @@ import { fileIn } from './assess.ts'
 import { viewOf, type World } from './groups.ts'
 import { bundleBetween } from './held.ts'
 import { lookAt, type Facts, type Look } from './inspect.ts'
+import { present } from './present.ts'
+import type { Running } from './running.ts'
 import type { Session } from './session.ts'
 import type { Stage, StagedFile } from './stage.ts'
 import type { Job } from './step.ts'
@@ -19,6 +21,9 @@ import { wantedFile, type Serial, type WantedFile } from './wanted.ts'
 export interface Course {
   readonly rollout: Rollout
   readonly before: PerHost<Bundle>
+  /** `before`, with what runs on adopted hosts and what lost hosts held: whom to ask whether their groups are whole. */
+  readonly presumed: PerHost<Bundle>
+  readonly running: Running
   readonly target: Rendering
   readonly secrets: Secrets
   /** By name, the number that is live now. */
@@ -54,8 +59,8 @@ export async function jobOf(
   const stages = await Promise.all(writes.map((write) => stageOf(session, course, step, write, done, generation)))
   const hosts = writes.map(({ host }) => host)
   const after = (host: string) => partIn(course.target.hosts[host], step.part)
-  const views = (ids: readonly Id[], to: World, mode: 'gate' | 'whole') =>
-    ids.flatMap((id) => viewOf(id, to, mode) ?? [])
+  const views = (ids: readonly Id[], to: World) => ids.flatMap((id) => viewOf(id, to) ?? [])
+  const written = step.writes.map(({ host }) => host)
   return {
     step,
     steps: course.rollout.waves.flat().length,
@@ -63,10 +68,12 @@ export async function jobOf(
     stages,
     checks: Object.fromEntries(hosts.map((host) => [host, after(host)?.check ?? []])),
     probes: Object.fromEntries(hosts.map((host) => [host, after(host)?.probe ?? ([] as readonly Probe[])])),
-    gate: views(step.gate, world, 'gate'),
-    whole: views(step.whole, worldOf(course, withPart(done, hosts, step.part)), 'whole'),
+    gate: views(step.gate, world).map((view) => present(view, step.missing, course.lost)),
+    whole: views(step.whole, worldOf(course, withPart(done, written, step.part))).map((view) =>
+      present(view, step.completes.includes(view.group.id) ? [] : step.missing, course.lost),
+    ),
     lost: course.lost,
-    fencing: [...course.facts.values()].filter(({ ha }) => ha === 'armed' || ha === 'unknown').map(({ host }) => host),
+    managers: [...course.facts.values()].filter(({ ha }) => ha !== 'none').map(({ host }) => host),
   }
 }
 
@@ -80,10 +87,13 @@ export function withPart(done: Done, hosts: readonly string[], part: string): Do
 /** Where the lab stands between the two renderings. */
 export function worldOf(course: Course, done: Done): World {
   const changed = changedParts(course.rollout)
+  const isDone = ({ writes, part }: Step) => writes.every(({ host }) => done.get(host)?.has(part) === true)
+  const completed = new Set(course.rollout.waves.flat().flatMap((step) => (isDone(step) ? step.completes : [])))
   return {
-    before: course.before,
+    before: course.presumed,
     after: course.target.hosts,
     updated: (host) => [...(changed.get(host) ?? [])].every((part) => done.get(host)?.has(part) === true),
+    completed: (group) => completed.has(group),
   }
 }
 

@@ -99,10 +99,10 @@ function line({ seconds, token, owner, run }: Holder): readonly string[] {
 function heldBy(node: string, seconds: number, owner: string, run: string): FailureError {
   return new FailureError(
     {
-      what: `${owner} holds the lease on ${node} (${run})`,
+      what: `${owner} is deploying, and holds the lease on ${node} (${run}); it runs out in ${seconds} s unless that run renews it`,
       where: node,
       now: 'nothing was changed on any host',
-      next: `wait for that run to end; if it was killed, its lease runs out in ${seconds} s`,
+      next: `wait for that run to end; if it was killed, run again in ${seconds} s: what it left is finished or taken back first`,
     },
     5,
   )

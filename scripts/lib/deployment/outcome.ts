@@ -12,6 +12,8 @@ export interface Outcome {
   readonly steps: readonly StepOutcome[]
   /** Why it did not go through; null where it did. */
   readonly failure: Failure | null
+  /** Where to read on, after a step was taken back: "pve2: journalctl -u keepalived --since …". Absent where there is nothing. */
+  readonly logs?: readonly string[]
 }
 
 export interface HostOutcome {
@@ -24,4 +26,6 @@ export interface StepOutcome {
   readonly id: number
   readonly outcome: 'confirmed' | 'reverted' | 'unknown' | 'not-started' | 'nothing-to-do'
   readonly detail: string
+  /** Everything that was not well, one per probe and group; absent where nothing was. `detail` says what is behind it. */
+  readonly faults?: readonly string[]
 }

@@ -1,5 +1,7 @@
 /** Runs probes on a host and judges their answers. */
 import type { Probe } from '../../../renderers/renderer.ts'
+import { clipped } from './clip.ts'
+import { garbled } from './garbled.ts'
 import { text, type Fields } from './host-side.ts'
 import { refusal, type Session } from './session.ts'
 
@@ -12,13 +14,49 @@ export interface Answered {
 /** One command may take this long; what it waits for is asked again, not waited out. Seconds. */
 const commandSeconds = 10
 
-/** Runs argument vectors on a host, several at a time. The answers come in the order of the questions. */
+/** Questions to a host that were asked at the same time. */
+interface Batch {
+  /** Each once, by its words: one answer is as good for everybody who asked at that moment. */
+  readonly runs: Map<string, Fields>
+  readonly answers: Promise<ReadonlyMap<string, Answered>>
+}
+
+const gathered = new WeakMap<Session, Map<string, Batch>>()
+
+/**
+ * Runs argument vectors on a host, several at a time; what is asked in the same moment goes in one call. The answers come in the order of
+ * the questions.
+ */
 export async function runOn(host: string, session: Session, runs: readonly Fields[]): Promise<readonly Answered[]> {
   if (runs.length === 0) return []
-  const input = runs.map((run) => ['run', String(commandSeconds), ...run])
-  const answer = await session.ask(host, 'probe', [], input, millisecondsFor(runs.length))
+  const batch = batchFor(host, session)
+  const keys = runs.map((run) => JSON.stringify(run))
+  for (const [index, key] of keys.entries()) batch.runs.set(key, runs[index] as Fields)
+  const answers = await batch.answers
+  return keys.map((key) => answers.get(key) as Answered)
+}
+
+function batchFor(host: string, session: Session): Batch {
+  const batches = gathered.get(session) ?? new Map<string, Batch>()
+  gathered.set(session, batches)
+  const open = batches.get(host)
+  if (open !== undefined) return open
+  const runs = new Map<string, Fields>()
+  const answers = new Promise<void>((resolve) => setImmediate(resolve)).then(async () => {
+    batches.delete(host)
+    return await call(host, session, runs)
+  })
+  const batch = { runs, answers }
+  batches.set(host, batch)
+  return batch
+}
+
+async function call(host: string, session: Session, runs: ReadonlyMap<string, Fields>) {
+  const input = [...runs.values()].map((run) => ['run', String(commandSeconds), ...run])
+  const answer = await session.ask(host, 'probe', [], input, millisecondsFor(runs.size))
   if (answer.refused !== null) throw refusal(host, 'probe', answer.refused)
-  return answersOf(answer.records, runs.length)
+  const answers = answersOf(host, answer.records, runs.size)
+  return new Map([...runs.keys()].map((key, index) => [key, answers[index] as Answered]))
 }
 
 /** How long `count` commands may take, eight at a time, with the way there and back. */
@@ -26,13 +64,19 @@ export function millisecondsFor(count: number): number {
   return Math.ceil(count / 8) * (commandSeconds + 2) * 1000 + 10_000
 }
 
-/** The answers in the records of "probe" and "validate". */
-export function answersOf(records: readonly Fields[], count: number): readonly Answered[] {
+/** The answers in the records of "probe" and "validate". Throws a FailureError where they are not what was asked for. */
+export function answersOf(host: string, records: readonly Fields[], count: number): readonly Answered[] {
   const answers = records
     .filter(([kind]) => kind === 'ran')
-    .map(([, , exit, stdout, stderr]) => ({ exit: Number(exit), stdout: text(stdout), stderr: text(stderr) }))
-  if (answers.length !== count) throw new Error(`${count} commands were sent, and ${answers.length} answers came`)
+    .map(([, , exit, stdout, stderr]) => ({ exit: exitOf(host, exit), stdout: text(stdout), stderr: text(stderr) }))
+  if (answers.length !== count) throw garbled(host, `${count} commands were sent, and ${answers.length} answers came`)
   return answers
+}
+
+/** What is no number must not pass for 0. */
+function exitOf(host: string, exit: string | undefined): number {
+  if (exit !== undefined && /^\d{1,3}$/.test(exit)) return Number(exit)
+  throw garbled(host, `a command is said to have exited with ${JSON.stringify(exit ?? '')}`)
 }
 
 /** Why a probe is not well; null where it is. */
@@ -63,5 +107,6 @@ export async function faultsOn(host: string, session: Session, probes: readonly 
 }
 
 function lastLine(output: string): string | null {
-  return output.trim().split('\n').at(-1)?.trim().slice(0, 200) || null
+  const last = output.trim().split('\n').at(-1)?.trim()
+  return last === undefined || last === '' ? null : clipped(last, 200)
 }

@@ -2,6 +2,7 @@
 import type { Exit, Failure } from '../failure.ts'
 import type { Rollout, Step } from '../rollout/rollout.ts'
 import type { Facts } from './inspect.ts'
+import { logsOf } from './logs.ts'
 import type { HostOutcome, Outcome, StepOutcome } from './outcome.ts'
 import type { DeployRequest } from './request.ts'
 import type { StepEnd } from './step.ts'
@@ -26,6 +27,10 @@ export interface Ending {
 export function outcomeOf(request: DeployRequest, progress: Progress, ending: Ending | null): Outcome {
   const steps = progress.rollout?.waves.flat() ?? []
   const hosts = Object.keys(request.target.hosts).toSorted()
+  const logs = steps.flatMap(({ id, writes }) => {
+    const end = progress.ends.get(id)
+    return end?.kind === 'undone' ? logsOf(writes, end.since) : []
+  })
   return {
     format: 1,
     lab: request.target.lab,
@@ -35,16 +40,18 @@ export function outcomeOf(request: DeployRequest, progress: Progress, ending: En
     hosts: Object.fromEntries(hosts.map((host) => [host, hostOutcome(request, progress, steps, host)])),
     steps: steps.map((step) => ({ id: step.id, ...stepOutcome(request, progress, step) })),
     failure: ending?.failure ?? null,
+    ...(logs.length === 0 ? {} : { logs }),
   }
 }
 
 function stepOutcome({ apply }: DeployRequest, { ends, back }: Progress, { id }: Step): Omit<StepOutcome, 'id'> {
   const end = ends.get(id)
   if (end === undefined) return { outcome: 'not-started', detail: apply ? 'not begun' : 'would be done' }
-  if (end.kind === 'not-started') return { outcome: 'not-started', detail: end.why }
+  const faults = end.kind !== 'confirmed' && end.faults.length > 0 ? { faults: end.faults } : {}
+  if (end.kind === 'not-started') return { outcome: 'not-started', detail: end.why, ...faults }
   if (end.kind === 'undone') {
     const clean = Object.values(end.hosts).every(({ state }) => state === 'reverted')
-    return { outcome: clean ? 'reverted' : 'unknown', detail: end.why }
+    return { outcome: clean ? 'reverted' : 'unknown', detail: end.why, ...faults }
   }
   const taken = back.get(id)
   if (taken === undefined) return { outcome: 'confirmed', detail: 'confirmed' }

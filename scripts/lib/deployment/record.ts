@@ -6,19 +6,13 @@ import type { Facts } from './inspect.ts'
 import { keptFile, type Course } from './job.ts'
 import { generationName } from './course.ts'
 import type { Progress } from './progress.ts'
-import type { DeployRequest } from './request.ts'
 import type { Session } from './session.ts'
 import { stage, type StagedFile } from './stage.ts'
 import { survey } from './survey.ts'
 import { wantedFile } from './wanted.ts'
 
 /** Writes manifests that are behind, and removes generations that nobody needs any more. A host that is up to date is left alone. */
-export async function recordAll(
-  session: Session,
-  request: DeployRequest,
-  course: Course,
-  progress: Progress,
-): Promise<void> {
+export async function recordAll(session: Session, course: Course, progress: Progress): Promise<void> {
   const written = new Set(course.rollout.waves.flat().flatMap(({ writes }) => writes.map(({ host }) => host)))
   // With no step nothing changed since the hosts were asked.
   const { facts } = written.size === 0 ? course : await survey(session, course.target, [...course.facts.keys()])
@@ -29,7 +23,7 @@ export async function recordAll(
   for (const [host, fact] of facts) {
     const bundle = course.target.hosts[host]
     if (bundle === undefined) continue
-    const files = unwritten(request, course, fact, bundle, live)
+    const files = unwritten(course, fact, bundle, live)
     const generation = generationName(session.fence, 0, false)
     if (files.length > 0 || canonicalJson(fact.manifest) !== canonicalJson(bundle)) {
       const deployed = { commit: course.commit, rollout: course.rollout.digest, at: course.at }
@@ -44,7 +38,6 @@ export async function recordAll(
 
 /** Files of the bundle that are on disk as wanted, but not in the host's list. */
 function unwritten(
-  request: DeployRequest,
   course: Course,
   fact: Facts,
   bundle: Bundle,
@@ -54,22 +47,28 @@ function unwritten(
     files.flatMap((file) => {
       const known = fact.managed.find(({ path }) => path === file.path)
       if (known?.renderHash === file.renderHash && known.intact === 'yes') return []
-      const wanted = wantedFile(course.target, file, request.secrets, live)
+      const wanted = wantedFile(course.target, file, course.secrets, live)
       return isThere(fact, wanted) ? [keptFile(wanted)] : []
     }),
   )
 }
 
-/** This run's generations and the one before stay: the old bytes of the last deployment can always be looked at. */
+/** This run's generations and those of the run before stay: the old bytes of the last deployment can always be looked at. */
 async function prune(session: Session, host: string, { generations }: Facts): Promise<void> {
-  const mine = generationName(session.fence, 0, false).slice(0, 6)
-  const older = generations.filter(({ name }) => name.slice(0, 6) !== mine).map(({ name }) => name)
-  const keep = [...generations.map(({ name }) => name).filter((name) => name.slice(0, 6) === mine), ...older.slice(-1)]
+  const names = generations.map(({ name }) => name)
+  const own = generationName(session.fence, 0, false)
+  const last = names.findLast((name) => runOf(name) !== runOf(own))
+  const keep = names.filter((name) => runOf(name) === runOf(own) || (last !== undefined && runOf(name) === runOf(last)))
   await session.write(
     host,
     'prune',
     [],
-    [...keep, generationName(session.fence, 0, false)].map((name) => ['keep', name]),
+    [...keep, own].map((name) => ['keep', name]),
     60_000,
   )
+}
+
+/** The fencing number: a run has one of its own. */
+function runOf(generation: string): string {
+  return generation.slice(0, 6)
 }

@@ -44,7 +44,7 @@ async function finish(
         what: `${host} cannot take back what a killed run left:${text(stuck[1])}`,
         where: host,
         now: `generation ${name} is reverting there, and tries again every 10 s`,
-        next: `see on ${host} why these files cannot be written (no quorum makes /etc/pve read-only), then run again`,
+        next: `see on ${host} why (no quorum makes /etc/pve read-only, and "journalctl -u" tells of units), then run again`,
       },
       4,
     )

@@ -63,7 +63,7 @@ export function connector(options: ConnectOptions): Connect {
       } catch (error) {
         // A key that is not the pinned one, or is refused, is no better by another address.
         if (!(error instanceof FailureError) || error.failure.where === host) throw error
-        tried.push(`${address}: ${error.failure.what}`)
+        tried.push(`${address}: ${error.failure.what.replace(unreached(host, address), '')}`)
       }
     }
     throw away(host, way, tried.length > 0 ? tried.join('; ') : 'it has no management address')
@@ -285,7 +285,7 @@ function unknownKey(
 function notReached(host: string, address: string, why: string, cause?: unknown): FailureError {
   return new FailureError(
     {
-      what: `${host} (${address}) cannot be reached: ${why}`,
+      what: `${unreached(host, address)}${why}`,
       where: `${host} (${address})`,
       now: 'what it does now is not known',
       next: `look whether ${host} is up and its sshd answers`,
@@ -293,6 +293,10 @@ function notReached(host: string, address: string, why: string, cause?: unknown)
     4,
     cause === undefined ? undefined : { cause },
   )
+}
+
+function unreached(host: string, address: string): string {
+  return `${host} (${address}) cannot be reached: `
 }
 
 function away(host: string, way: Way, why: string): FailureError {

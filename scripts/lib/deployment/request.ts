@@ -10,7 +10,8 @@ export interface DeployRequest {
   /** What the hosts should hold. */
   readonly target: Rendering
   readonly renderers: readonly Renderer[]
-  readonly secrets: Secrets
+  /** Null: they cannot be read, which only a run that does not apply can do without. */
+  readonly secrets: Secrets | null
   /** The commit that the target was rendered from; null where there is none. */
   readonly commit: string | null
   /** False: says what would be done, and writes nothing on any host. */
@@ -39,6 +40,6 @@ export interface DeployRequest {
   readonly owner: string
   readonly run: string
   readonly token: string
-  /** The lease's length; a killed run blocks the next one for that long. 300 where it is not given. */
+  /** The lease's length; a killed run blocks the next one for that long, and until its timers have fired. 60 where it is not given. */
   readonly leaseSeconds?: number
 }

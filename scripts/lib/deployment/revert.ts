@@ -1,5 +1,6 @@
 /** Takes a step back on its own hosts: by the deployer, or by their timers where they cannot be reached. */
 import { FailureError } from '../failure.ts'
+import { allOf } from './all-of.ts'
 import { text } from './host-side.ts'
 import { inspect, type GenerationState } from './inspect.ts'
 import { HostRefusal } from './session.ts'
@@ -12,56 +13,77 @@ export interface Reverted {
 }
 
 const nothing = { paths: [], needs: [], serials: [] }
-const tries = 3
+/** How long a timer's work may take before its host counts as unknown; the units that it tells again are part of it. Seconds. */
+const graceSeconds = 30
+const againMs = 3000
 
 /** By host. `until`: when the timers fire, by the clock; a host that cannot be reached is looked at again after that. */
 export async function revertHosts(tools: Tools, job: Job, until: number): Promise<Readonly<Record<string, Reverted>>> {
-  const ends = await Promise.all(
-    job.stages.map(async ({ host, generation }) => {
-      const end = await revertHost(tools, host, generation, until)
-      tools.report({ kind: 'reverted', step: job.step.id, steps: job.steps, host, detail: end.detail })
-      return [host, end] as const
-    }),
-  )
+  const ends = await allOf(job.stages, async ({ host, generation }) => {
+    const end = await revertHost(tools, host, generation, until)
+    tools.report({ kind: 'reverted', step: job.step.id, steps: job.steps, host, detail: end.detail })
+    return [host, end] as const
+  })
   return Object.fromEntries(ends)
 }
 
 async function revertHost(tools: Tools, host: string, generation: string, until: number): Promise<Reverted> {
   const { clock, report, session } = tools
   const asked = await ask(tools, host, generation)
-  if (asked !== null) return asked
-  const wait = Math.max(0, until - clock.now()) + 15_000
+  if (asked !== null) return asked.state === 'stuck' ? ownTries(tools, host, generation, asked.detail) : asked
+  const wait = Math.max(0, until - clock.now())
+  const latest = clock.now() + wait + graceSeconds * 1000
+  const seconds = Math.ceil(wait / 1000)
   report({
     kind: 'waiting',
-    detail: `${host} does not answer; its own timer takes the step back within ${Math.ceil(wait / 1000)} s`,
+    detail: `${host} does not answer; its own timer takes the step back within ${seconds} s, and it is asked again then, for ${graceSeconds} s`,
   })
   await clock.sleep(wait)
-  for (let attempt = 0; attempt < tries; attempt += 1) {
+  let state: GenerationState | null = null
+  while (clock.now() < latest) {
+    await clock.sleep(againMs)
     session.renew(host)
-    const state = await stateOf(tools, host, generation)
+    state = await stateOf(tools, host, generation)
     if (state === 'reverted') return { state: 'reverted', detail: 'reverted by its own timer' }
-    if (state !== null) return (await ask(tools, host, generation)) ?? unknown(host, state)
-    await clock.sleep(5000)
+    if (state !== null && state !== 'reverting') {
+      const again = await ask(tools, host, generation)
+      return again === null || again.state === 'stuck' ? unknown(host, state) : again
+    }
   }
-  return unknown(host, null)
+  return unknown(host, state)
+}
+
+/** The host goes on by itself. What stood in its way, another ifreload or a lost quorum, may be over soon. */
+async function ownTries(tools: Tools, host: string, generation: string, stuck: string): Promise<Reverted> {
+  const { clock, report } = tools
+  const latest = clock.now() + graceSeconds * 1000
+  report({ kind: 'waiting', detail: `${host} cannot take the step back yet:${stuck}; it tries again every 10 s` })
+  while (clock.now() < latest) {
+    await clock.sleep(againMs)
+    const state = await stateOf(tools, host, generation)
+    if (state === 'reverted') return { state: 'reverted', detail: 'reverted by its own timer, not at the first try' }
+  }
+  return { state: 'unknown', detail: `cannot be taken back yet:${stuck}; ${host} tries again every 10 s` }
+}
+
+/** Its detail: what the host could not do. */
+interface Stuck {
+  readonly state: 'stuck'
+  readonly detail: string
 }
 
 /** Null where the host does not answer. */
-async function ask(tools: Tools, host: string, generation: string): Promise<Reverted | null> {
+async function ask(tools: Tools, host: string, generation: string): Promise<Reverted | Stuck | null> {
   for (let attempt = 0; attempt < 2; attempt += 1) {
     try {
       const { records } = await tools.session.write(host, 'revert', [generation], [], 120_000)
       const stuck = records.find(([kind]) => kind === 'stuck')
-      if (stuck !== undefined) {
-        return {
-          state: 'unknown',
-          detail: `cannot be taken back yet:${text(stuck[1])}; ${host} tries again every 10 s`,
-        }
+      if (stuck !== undefined) return { state: 'stuck', detail: text(stuck[1]) }
+      const how = records.find(([kind]) => kind === 'reverted')?.[1]
+      return {
+        state: 'reverted',
+        detail: how === 'deployer' ? 'reverted by the deployer' : 'reverted by its own timer',
       }
-      const trouble = records.filter(([kind]) => kind === 'trouble').map(([, what]) => text(what))
-      const already = records.some(([kind, how]) => kind === 'reverted' && how === 'already')
-      const by = already ? 'reverted by its own timer' : 'reverted by the deployer'
-      return { state: 'reverted', detail: trouble.length === 0 ? by : `${by}, but ${trouble.join('; ')}` }
     } catch (error) {
       if (error instanceof HostRefusal) return byState(tools, host, generation, error)
       if (!(error instanceof FailureError)) throw error

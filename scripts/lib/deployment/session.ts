@@ -1,6 +1,7 @@
 /** All connections of one run: one per host, opened when it is first needed and again after it was lost. */
 import { FailureError } from '../failure.ts'
 import type { Way } from '../bundle/rendering.ts'
+import type { Clock } from './clock.ts'
 import { callHost, type Fields, type HostAnswer } from './host-side.ts'
 import type { Connect, Remote, Upload } from './remote.ts'
 
@@ -10,43 +11,73 @@ export interface Session {
   /** Calls a verb that writes: with this run's fence. Throws a FailureError where the host refuses, with its reason. */
   write(host: string, verb: string, args: Fields, input: readonly Fields[], ms: number): Promise<HostAnswer>
   put(host: string, files: readonly Upload[], ms: number): Promise<void>
-  /** Drops the connection, if any: the next call opens a new one. */
+  /** Retires the connection, if any: the next call opens a new one, and calls that are under way on the old one are not cut off. */
   renew(host: string): void
   setFence(fence: number): void
   readonly fence: number
   close(): void
 }
 
+/** Who asks about a host that just did not answer gets the same answer for this long: dialling it again takes longer. Milliseconds. */
+const awayMs = 3000
+
 /** `token` tells this run from any other with the same fencing number. */
-export function openSession(connect: Connect, ways: Readonly<Record<string, Way>>, token: string): Session {
+export function openSession(
+  connect: Connect,
+  ways: Readonly<Record<string, Way>>,
+  token: string,
+  clock: Pick<Clock, 'now'>,
+): Session {
   const open = new Map<string, Promise<Remote>>()
+  const away = new Map<string, { readonly until: number; readonly error: unknown }>()
+  const atWork = new WeakMap<Promise<Remote>, number>()
+  const retired = new Set<Promise<Remote>>()
   let fence = 0
 
   const remote = (host: string): Promise<Remote> => {
     const known = open.get(host)
     if (known !== undefined) return known
+    const gone = away.get(host)
+    if (gone !== undefined && clock.now() < gone.until) return Promise.reject(gone.error)
     const way = ways[host]
     if (way === undefined) return Promise.reject(new Error(`no way to ${host} is known`))
     const fresh = connect(host, way)
     open.set(host, fresh)
-    fresh.catch(() => open.delete(host))
+    fresh.catch((error: unknown) => {
+      away.set(host, { until: clock.now() + awayMs, error })
+      forget(host, fresh)
+    })
     return fresh
   }
+  /** Closed once nobody is at work on it: steps of one wave may share a host. */
+  const forget = (host: string, old: Promise<Remote>) => {
+    if (open.get(host) === old) open.delete(host)
+    retired.add(old)
+    closeIfIdle(old)
+  }
+  const closeIfIdle = (old: Promise<Remote>) => {
+    if (!retired.has(old) || (atWork.get(old) ?? 0) > 0) return
+    retired.delete(old)
+    closeNow(old)
+  }
   const renew = (host: string) => {
-    open.get(host)?.then(
-      (old) => old.close(),
-      () => {},
-    )
-    open.delete(host)
+    away.delete(host)
+    const old = open.get(host)
+    if (old !== undefined) forget(host, old)
   }
   /** A lost connection is not used again; whether to try again is for the caller to say. */
   const through = async <T>(host: string, use: (remote: Remote) => Promise<T>): Promise<T> => {
-    const current = await remote(host)
+    const opened = remote(host)
+    atWork.set(opened, (atWork.get(opened) ?? 0) + 1)
     try {
-      return await use(current)
+      return await use(await opened)
     } catch (error) {
-      renew(host)
+      // Only this one: meanwhile somebody else may have opened a new one.
+      forget(host, opened)
       throw error
+    } finally {
+      atWork.set(opened, (atWork.get(opened) ?? 1) - 1)
+      closeIfIdle(opened)
     }
   }
   const ask: Session['ask'] = (host, verb, args, input, ms) =>
@@ -66,9 +97,18 @@ export function openSession(connect: Connect, ways: Readonly<Record<string, Way>
       return fence
     },
     close: () => {
-      for (const host of open.keys()) renew(host)
+      for (const each of [...open.values(), ...retired]) closeNow(each)
+      open.clear()
+      retired.clear()
     },
   }
+}
+
+function closeNow(connection: Promise<Remote>): void {
+  connection.then(
+    (opened) => opened.close(),
+    () => {},
+  )
 }
 
 /** The host answered, and would not do it. Any other FailureError of a call means that nobody knows what it did. */

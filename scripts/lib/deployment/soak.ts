@@ -15,7 +15,10 @@ export interface Asked {
   readonly until: number
 }
 
+/** Between two looks, until all is well. */
 const pauseMs = 1000
+/** Between two looks during a soak: a ring that was left and joined again meanwhile has another id, however short it was. */
+const soakPauseMs = 5000
 
 /**
  * Why it did not become well in time, or did not stay well; null where all is well.
@@ -38,7 +41,7 @@ export async function settledOrNot(session: Session, clock: Clock, asked: Asked)
   const whole = clock.now()
   const { common } = state
   while (clock.now() < whole + soak) {
-    await clock.sleep(Math.min(2 * pauseMs, soak))
+    await clock.sleep(Math.min(soakPauseMs, whole + soak - clock.now()))
     state = await look(session, asked)
     if (state.why !== null) return `did not stay well: ${state.why}`
     if (state.common !== common)
@@ -47,22 +50,21 @@ export async function settledOrNot(session: Session, clock: Clock, asked: Asked)
   return null
 }
 
+/** Everything is asked at the same moment, so that each host is called once. */
 async function look(session: Session, asked: Asked): Promise<{ readonly why: string | null; readonly common: string }> {
-  const probed = await Promise.all(
-    Object.entries(asked.probes).map(([host, probes]) =>
-      faultsOn(host, session, probes).catch((error: unknown) => {
-        if (error instanceof FailureError) return [error.failure.what]
-        throw error
-      }),
-    ),
-  )
-  const faults: string[] = probed.flat()
-  const commons: string[] = []
-  for (const view of asked.groups) {
-    const health = await healthOf(view, session, asked.lost)
-    const why = notWhole(view, health, asked.lost)
-    if (why !== null) faults.push(why)
-    commons.push(health.common)
+  const probes = Object.entries(asked.probes).map(([host, own]) => probed(host, session, own))
+  const healths = asked.groups.map(async (view) => ({ view, health: await healthOf(view, session, asked.lost) }))
+  const [faults, groups] = await Promise.all([Promise.all(probes), Promise.all(healths)])
+  const reasons = [...faults.flat(), ...groups.flatMap(({ view, health }) => notWhole(view, health, asked.lost) ?? [])]
+  const common = groups.map(({ health }) => health.common).join('\n')
+  return { why: reasons.length === 0 ? null : reasons.join('; '), common }
+}
+
+async function probed(host: string, session: Session, probes: readonly Probe[]): Promise<readonly string[]> {
+  try {
+    return await faultsOn(host, session, probes)
+  } catch (error) {
+    if (error instanceof FailureError) return [error.failure.what]
+    throw error
   }
-  return { why: faults.length === 0 ? null : faults.join('; '), common: commons.join('\n') }
 }

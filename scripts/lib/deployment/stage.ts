@@ -76,7 +76,7 @@ export async function validate(
   const input = checks.map((check) => ['run', '20', ...check.run])
   const answer = await session.ask(host, 'validate', [generation], input, 2 * millisecondsFor(checks.length))
   if (answer.refused !== null) throw refused(host, answer.refused.text)
-  const answers = answersOf(answer.records, checks.length)
+  const answers = answersOf(host, answer.records, checks.length)
   const faults = checks.flatMap((check, index) => fault(check, answers[index] as Answered) ?? [])
   if (faults.length > 0) throw refused(host, faults.join('; '))
   return { real: answer.records.some(([kind, how]) => kind === 'checked' && how === 'real') }

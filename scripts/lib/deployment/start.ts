@@ -1,8 +1,8 @@
 /** Begins a run: every host inspected, the lease taken, the fence raised, and what a killed run left brought to an end. */
-import { FailureError } from '../failure.ts'
 import { driftOf } from './assess.ts'
 import type { Facts } from './inspect.ts'
-import { dropLease, raiseFence, renewLease, takeLease, type Holder } from './lease.ts'
+import { keepLease } from './keep-lease.ts'
+import { raiseFence, takeLease, type Holder } from './lease.ts'
 import type { Progress } from './progress.ts'
 import { pending, recover } from './recover.ts'
 import type { DeployRequest } from './request.ts'
@@ -31,43 +31,42 @@ export async function start(session: Session, request: DeployRequest, progress: 
       })
     return { facts: first, ...nothingHeld }
   }
-  const { owner, run, token, leaseSeconds: seconds = 300 } = request
+  const { owner, run, token, leaseSeconds: seconds = 60 } = request
   const holder: Holder = { owner, run, token, seconds }
   const nodes = Object.values(request.target.hosts)
     .filter(({ kind }) => kind === 'node')
     .map(({ host }) => host)
   const { held, fence } = await lease(session, request, nodes.length > 0 ? nodes : hosts, holder)
-  const release = () => dropLease(session, held, holder)
+  const kept = keepLease(session, request.clock, held, nodes.length, holder)
   try {
     session.setFence(fence)
     await Promise.all(hosts.map((host) => raiseFence(session, host, fence, holder)))
     request.report({ kind: 'lease', hosts: held, fence, seconds })
-    const left = await recover(session, [...first.values()], request.report)
-    // Between the first look and the lease somebody else may have been at work.
-    const facts = left || mayHaveChanged(first, fence) ? await look(session, request, progress, hosts) : first
-    let kept = request.clock.now()
-    const keepLease = async () => {
-      // Long before it runs out, and not before every step.
-      if (request.clock.now() < kept + (seconds * 1000) / 3) return
-      await keep(session, held, nodes.length, holder)
-      kept = request.clock.now()
-    }
-    return { facts, keepLease, release }
+    // Until the fence was raised somebody else may have been at work: whatever was seen before that is not to be built on.
+    const fresh = await look(session, request, progress, hosts, 'again')
+    const left = await recover(session, [...fresh.values()], request.report)
+    const facts = left ? await look(session, request, progress, hosts) : fresh
+    return { facts, keepLease: () => kept.keep(), release: () => kept.release() }
   } catch (error) {
-    await release()
+    await kept.release()
     throw error
   }
 }
 
-async function look(session: Session, request: DeployRequest, progress: Progress, hosts: readonly string[]) {
+/** `again`: a look that is told of only where it finds something else than the one before. */
+async function look(
+  session: Session,
+  request: DeployRequest,
+  progress: Progress,
+  hosts: readonly string[],
+  again: 'again' | null = null,
+) {
   const seen = await survey(session, request.target, hosts)
+  const drifted = driftOf(seen.facts).length
+  const isNews = seen.away.size > 0 || drifted !== driftOf(progress.facts).length
   progress.facts = seen.facts
-  request.report({
-    kind: 'inspected',
-    hosts: [...seen.facts.keys()],
-    away: [...seen.away.keys()],
-    drifted: driftOf(seen.facts).length,
-  })
+  if (again === null || isNews)
+    request.report({ kind: 'inspected', hosts: [...seen.facts.keys()], away: [...seen.away.keys()], drifted })
   refuseUnfit(seen, request.target, request.without)
   return seen.facts
 }
@@ -80,23 +79,4 @@ async function lease(session: Session, request: DeployRequest, nodes: readonly s
     request.report({ kind: 'waiting', detail: `a killed run's timer on ${host} fires within ${seconds} s` })
     await request.clock.sleep((seconds + 3) * 1000)
   }
-}
-
-/** Any run raises the fence by one, so a higher one than the first look promised means that there was one in between. */
-function mayHaveChanged(first: ReadonlyMap<string, Facts>, fence: number): boolean {
-  return fence !== Math.max(0, ...[...first.values()].map((facts) => facts.fence)) + 1
-}
-
-async function keep(session: Session, held: readonly string[], nodes: number, holder: Holder): Promise<void> {
-  const still = await renewLease(session, held, holder)
-  if (still >= Math.floor(nodes / 2) + 1 || nodes === 0) return
-  throw new FailureError(
-    {
-      what: `the lease could be renewed on ${still} of ${nodes} nodes only`,
-      where: 'lease',
-      now: 'no further step was begun',
-      next: 'bring the nodes back, and run again',
-    },
-    4,
-  )
 }

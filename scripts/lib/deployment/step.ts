@@ -2,14 +2,18 @@
 import type { Probe } from '../../../renderers/renderer.ts'
 import { FailureError, type Exit } from '../failure.ts'
 import type { Step } from '../rollout/rollout.ts'
+import { allOf } from './all-of.ts'
 import type { Clock } from './clock.ts'
-import { deadlineOf, fenceSeconds } from './deadline.ts'
+import { confirmSeconds, deadlineOf, isAtRisk, type Deadline } from './deadline.ts'
+import { diagnosis, type Diagnosis } from './diagnosis.ts'
 import type { Phase, Report } from './event.ts'
-import { belowMinimum, healthOf, notWhole, type GroupView } from './groups.ts'
+import { fencingNow } from './fencing.ts'
+import { belowMinimum, healthOf, type GroupHealth, type GroupView } from './groups.ts'
 import { revertHosts, type Reverted } from './revert.ts'
 import { HostRefusal, type Session } from './session.ts'
 import { settledOrNot } from './soak.ts'
 import { stage, validate, type Stage } from './stage.ts'
+import { ownView, watch } from './watch.ts'
 
 /** A step with everything it needs, so that nothing has to be looked up on the way. */
 export interface Job {
@@ -26,16 +30,30 @@ export interface Job {
   readonly whole: readonly GroupView[]
   /** Hosts that count as dead. */
   readonly lost: ReadonlySet<string>
-  /** Hosts whose watchdog may reset them when quorum is lost. */
-  readonly fencing: readonly string[]
+  /** Hosts with a resource manager: whether it is armed is asked anew before the step. */
+  readonly managers: readonly string[]
 }
 
 export type StepEnd =
   | { readonly kind: 'confirmed' }
   /** Nothing was put in place anywhere. */
-  | { readonly kind: 'not-started'; readonly why: string; readonly exit: Exit; readonly next: string }
-  /** By host, what is known. */
-  | { readonly kind: 'undone'; readonly why: string; readonly hosts: Readonly<Record<string, Reverted>> }
+  | {
+      readonly kind: 'not-started'
+      readonly why: string
+      readonly faults: readonly string[]
+      readonly exit: Exit
+      readonly next: string
+    }
+  | {
+      readonly kind: 'undone'
+      readonly why: string
+      /** Everything that was not well, one per probe and group. */
+      readonly faults: readonly string[]
+      /** When it was armed: ISO 8601. */
+      readonly since: string
+      /** By host, what is known. */
+      readonly hosts: Readonly<Record<string, Reverted>>
+    }
 
 export interface Tools {
   readonly session: Session
@@ -43,23 +61,33 @@ export interface Tools {
   readonly report: Report
 }
 
-/** Carries a step out, or leaves no trace of it. Never throws for what a host does. */
+/** Carries a step out, or leaves no trace of it. Never throws for what a host does; for a defect of ours only once the step is undone. */
 export async function carryOut(tools: Tools, job: Job): Promise<StepEnd> {
   const { session, clock } = tools
   const hosts = job.stages.map(({ host }) => host)
-  const seconds = deadlineOf(job.step, Object.values(job.probes).flat(), job.whole, clock.pace ?? 1)
+  const faults: string[] = []
+  let time: Time
   try {
-    await prepare(tools, job, seconds)
+    time = await prepare(tools, job, (found) => faults.push(...found.faults))
   } catch (error) {
-    return notStarted(tools, job, error)
+    return notStarted(tools, job, error, faults)
   }
-  const armedAt = clock.now()
-  const until = armedAt + seconds * 1000
-  const undo = async (why: string): Promise<StepEnd> => {
+  const { seconds, soak } = time
+  const since = new Date(clock.now()).toISOString()
+  const until = clock.now() + seconds * 1000
+  const undo = async (why: string, all: readonly string[] = []): Promise<StepEnd> => {
     tools.report({ kind: 'failed', ...numbers(job), hosts, why })
-    return { kind: 'undone', why, hosts: await revertHosts(tools, job, until) }
+    return { kind: 'undone', why, faults: all, since, hosts: await revertHosts(tools, job, until) }
   }
   try {
+    return await armed()
+  } catch (error) {
+    const end = await undo(error instanceof FailureError ? error.failure.what : `quorate failed: ${String(error)}`)
+    if (error instanceof FailureError) return end
+    throw error
+  }
+
+  async function armed(): Promise<StepEnd> {
     await allOf(hosts, (host) => session.write(host, 'arm', [generationOf(job, host), String(seconds)], [], 30_000))
     tell(tools, job, 'armed', `${seconds} s`)
     const cut = await activate(tools, job, seconds)
@@ -69,35 +97,59 @@ export async function carryOut(tools: Tools, job: Job): Promise<StepEnd> {
       'activated',
       cut.length === 0 ? told(job) : `${told(job)}; the connection to ${cut.join(', ')} broke meanwhile`,
     )
-  } catch (error) {
-    return undo(reason(error))
+    // The old connections may outlive what would refuse a new one.
+    for (const host of job.step.affects) session.renew(host)
+    const unwell = await settle(tools, job, until, soak)
+    if (unwell !== null) return undo(unwell.text, unwell.faults)
+    tell(
+      tools,
+      job,
+      'probed',
+      job.whole.length === 0 ? 'probes ok' : `probes ok, ${job.whole.map(({ group }) => group.id).join(', ')} whole`,
+    )
+    try {
+      for (const host of hosts) await session.write(host, 'confirm', [generationOf(job, host)], [], 30_000)
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error
+      return undo(`it could not be confirmed: ${error.failure.what}`)
+    }
+    tell(tools, job, 'confirmed', '')
+    return { kind: 'confirmed' }
   }
-  // The old connections may outlive what would refuse a new one.
-  for (const host of job.step.affects) session.renew(host)
-  const until2 = until - 5000
-  const unwell = await settledOrNot(session, clock, {
-    probes: job.probes,
-    groups: job.whole,
-    lost: job.lost,
-    until: until2,
-  })
-  if (unwell !== null) return undo(unwell)
-  tell(
-    tools,
-    job,
-    'probed',
-    job.whole.length === 0 ? 'probes ok' : `probes ok, ${job.whole.map(({ group }) => group.id).join(', ')} whole`,
-  )
-  try {
-    for (const host of hosts) await session.write(host, 'confirm', [generationOf(job, host)], [], 30_000)
-  } catch (error) {
-    return undo(`it could not be confirmed: ${reason(error)}`)
-  }
-  tell(tools, job, 'confirmed', '')
-  return { kind: 'confirmed' }
 }
 
-async function prepare(tools: Tools, job: Job, seconds: number): Promise<void> {
+/** Null where all became well in time, and stayed so for the soak. `until`: when the timers fire. */
+async function settle(tools: Tools, job: Job, until: number, soak: number): Promise<Diagnosis | null> {
+  const own = Object.entries(job.probes).map(([host, probes]) => ownView(host, probes))
+  const groups = job.whole
+  const said = new Set<string>()
+  const watching = watch([...own, ...groups], ({ away }) => {
+    for (const host of away.keys()) {
+      if (said.has(host) || !Object.hasOwn(job.probes, host)) continue
+      said.add(host)
+      const left = Math.max(0, Math.ceil((until - tools.clock.now()) / 1000))
+      const detail = `${host} is away; its own timer takes the step back in ${left} s unless it answers before`
+      tools.report({ kind: 'waiting', detail })
+    }
+  })
+  const latest = until - (soak + confirmSeconds) * 1000
+  const asked = { probes: {}, groups: watching.views, lost: job.lost, until: latest }
+  const unwell = await settledOrNot(tools.session, tools.clock, asked)
+  if (unwell === null) return null
+  const found = diagnosis(watching.last(own), watching.last(groups), job.lost)
+  if (found === null) return { text: unwell, faults: [unwell] }
+  return unwell.startsWith(broke) ? { ...found, text: `${broke}${found.text}` } : found
+}
+
+/** How settledOrNot begins when a group was whole and then not any more. */
+const broke = 'did not stay well: '
+
+const disarm = 'disarm HA first ("ha-manager crm-command disarm-ha freeze"), and arm it again afterwards'
+
+/** How long the step may stay unconfirmed, and how much of that the groups have to hold still. Seconds. */
+type Time = Pick<Extract<Deadline, { readonly kind: 'armed' }>, 'seconds' | 'soak'>
+
+async function prepare(tools: Tools, job: Job, unwell: (found: Diagnosis) => void): Promise<Time> {
   const { session } = tools
   await allOf(job.stages, (wanted) => stage(session, wanted))
   tell(tools, job, 'staged', files(job))
@@ -106,36 +158,47 @@ async function prepare(tools: Tools, job: Job, seconds: number): Promise<void> {
   )
   const checks = Object.values(job.checks).flat()
   if (checks.length > 0) {
-    const how = real.every((result) => result.real) ? '' : ' (on a copy: mounts are denied there)'
-    tell(tools, job, 'validated', `${[...new Set(checks.map(({ title }) => title))].join(', ')}${how}`)
+    const onCopy = real.every((result) => result.real) ? '' : ' (on a copy: mounts are denied there)'
+    tell(tools, job, 'validated', `${[...new Set(checks.map(({ title }) => title))].join(', ')}${onCopy}`)
   }
-  await passGate(tools, job)
-  const atRisk = job.step.groups.some(({ kind, before, during }) => kind === 'quorum' && during < before)
-  if (atRisk && job.fencing.length > 0 && seconds > fenceSeconds) {
-    throw stop(
-      `HA is armed on ${job.fencing.join(', ')}, and this step could cost quorum for up to ${seconds} s; a node is reset after about 60 s`,
-      'disarm HA first ("ha-manager crm-command disarm-ha freeze"), and arm it again afterwards',
-    )
-  }
+  await passGate(tools, job, unwell)
+  return timeFor(tools, job)
 }
 
-async function passGate(tools: Tools, job: Job): Promise<void> {
-  for (const view of job.gate) {
-    const health = await healthOf(view, tools.session, job.lost)
-    const why = notWhole(view, health, job.lost) ?? belowLost(view, health, job)
-    if (why !== null) throw stop(`${view.group.id} is not whole: ${why}`, 'mend the group first, and run again')
+async function timeFor({ session, clock }: Tools, job: Job): Promise<Time> {
+  const probes = Object.values(job.probes).flat()
+  const fencing = isAtRisk(job.step) ? await fencingNow(session, job.managers) : []
+  const deadline = deadlineOf(job.step, { probes, groups: job.whole, fencing, pace: clock.pace ?? 1 })
+  if (deadline.kind === 'refused') throw stop(deadline.why, disarm)
+  return deadline
+}
+
+async function passGate(tools: Tools, job: Job, unwell: (found: Diagnosis) => void): Promise<void> {
+  const answers = await allOf(job.gate, async (view) => [view, await healthOf(view, tools.session, job.lost)] as const)
+  const found = diagnosis([], answers, job.lost)
+  if (found !== null) {
+    unwell(found)
+    throw stop(`it is not safe to begin: ${found.text}`, 'mend the group first, and run again')
   }
+  const below = answers.flatMap(([view, health]) => belowLost(view, health, job) ?? [])
+  if (below.length > 0) throw stop(below.join('; '), 'bring what is missing back first, and run again')
   tell(
     tools,
     job,
     'gated',
-    job.gate.length === 0 ? 'no group is touched' : `${job.gate.map(({ group }) => group.id).join(', ')} whole`,
+    job.gate.length === 0 ? 'no group is touched' : `${job.gate.map(({ group }) => group.id).join(', ')} ${how(job)}`,
   )
 }
 
-/** With hosts that count as dead the planner's numbers do not hold; here they are made again on what is there. */
-function belowLost(view: GroupView, health: Awaited<ReturnType<typeof healthOf>>, job: Job): string | null {
-  return job.lost.size === 0 ? null : belowMinimum(view, health, job.step.interrupts)
+function how({ step }: Job): string {
+  return step.missing.length === 0 ? 'whole' : `whole but for ${step.missing.join(', ')}`
+}
+
+/** Where somebody is missing, the planner's numbers are made again on what is there. */
+function belowLost(view: GroupView, health: GroupHealth, { lost, step }: Job): string | null {
+  const accepted = step.groups.some(({ group, during, needs }) => group === view.group.id && during < needs)
+  if (accepted || (lost.size === 0 && step.missing.length === 0)) return null
+  return belowMinimum(view, health, step.interrupts)
 }
 
 /** Hosts without acts first. Returns the hosts whose connection broke: what they did, the probes will tell. */
@@ -152,9 +215,8 @@ async function activate(tools: Tools, job: Job, seconds: number): Promise<readon
   return cut
 }
 
-async function notStarted(tools: Tools, job: Job, error: unknown): Promise<StepEnd> {
-  if (!(error instanceof FailureError)) throw error
-  const { what: why, next } = error.failure
+async function notStarted(tools: Tools, job: Job, error: unknown, faults: readonly string[]): Promise<StepEnd> {
+  const why = error instanceof FailureError ? error.failure.what : `quorate failed: ${String(error)}`
   tools.report({ kind: 'failed', ...numbers(job), hosts: job.stages.map(({ host }) => host), why })
   // What cannot be discarded now is discarded by the next run: it is only staged.
   await allOf(job.stages, ({ host, generation }) =>
@@ -162,7 +224,8 @@ async function notStarted(tools: Tools, job: Job, error: unknown): Promise<StepE
       if (!(failed instanceof FailureError)) throw failed
     }),
   )
-  return { kind: 'not-started', why, exit: error.exit, next }
+  if (!(error instanceof FailureError)) throw error
+  return { kind: 'not-started', why, faults, exit: error.exit, next: error.failure.next }
 }
 
 function stop(what: string, next: string): FailureError {
@@ -194,16 +257,4 @@ function told(job: Job): string {
     .flatMap(({ acts: own }) => own)
     .map((act) => ('run' in act ? act.run.join(' ') : `${act.do} ${act.unit}`))
   return acts.length === 0 ? 'in place' : [...new Set(acts)].join(', ')
-}
-
-function reason(error: unknown): string {
-  if (error instanceof FailureError) return error.failure.what
-  throw error
-}
-
-async function allOf<T, R>(items: readonly T[], does: (item: T) => Promise<R>): Promise<readonly R[]> {
-  const results = await Promise.allSettled(items.map(does))
-  const failed = results.find((result) => result.status === 'rejected')
-  if (failed !== undefined) throw failed.reason
-  return results.map((result) => (result as PromiseFulfilledResult<R>).value)
 }

@@ -8,6 +8,9 @@ import { viewOf } from './groups.ts'
 import { bundleBetween } from './held.ts'
 import { changedParts, withPart, worldOf, type Course, type Done } from './job.ts'
 import type { Ending, Progress } from './progress.ts'
+import { notOurs } from './not-ours.ts'
+import { present } from './present.ts'
+import { presumed } from './presumed.ts'
 import type { DeployRequest } from './request.ts'
 import type { Session } from './session.ts'
 import { settledOrNot } from './soak.ts'
@@ -33,6 +36,12 @@ export async function takeBack(
       `steps ${numbers} stay: while the failed step is not known to be undone, nothing else is touched`,
     )
   }
+  // Whether the daemon ran before, and with what besides these files, is not written down anywhere: stopping it could stop somebody's own.
+  const strange = notOurs(course.facts, confirmed)
+  if (strange.length > 0) {
+    const why = `they replaced files that were not ours, ${strange.join(', ')}, which are kept in /var/lib/quorate/adopted there`
+    return stands(ending, `steps ${numbers} stay: ${why}`)
+  }
   const unwell = await whole(session, request, course, confirmed)
   if (unwell !== null) return stands(ending, `steps ${numbers} stay: it is not safe to take them back (${unwell})`)
   request.report({
@@ -43,8 +52,11 @@ export async function takeBack(
   if (typeof back === 'string') return stands(ending, `steps ${numbers} stay: ${back}`)
   const ends: Progress['ends'] = new Map()
   const again = await carryOutAll(session, request, back, { ends }, keepLease)
-  for (const step of confirmed) progress.back.set(step.id, isBack(step, back, ends) ? 'reverted' : 'unknown')
-  if (again === null) return closed(ending, `steps ${numbers} were taken back: all hosts are as before`)
+  const stuck = confirmed.filter((step) => !isBack(step, back, ends)).map(({ id }) => id)
+  for (const { id } of confirmed) progress.back.set(id, stuck.includes(id) ? 'unknown' : 'reverted')
+  if (again === null && stuck.length === 0)
+    return closed(ending, `steps ${numbers} were taken back: all hosts are as before`)
+  if (again === null) return stands(ending, `of steps ${numbers}, ${stuck.join(', ')} could not be taken back whole`)
   return stands(ending, `taking back failed: ${again.ending.failure.what} (${again.ending.failure.now})`)
 }
 
@@ -57,7 +69,8 @@ function whole(
 ): Promise<string | null> {
   const world = worldOf(course, doneBy(confirmed))
   const ids = [...new Set(course.rollout.waves.flat().flatMap(({ gate }) => gate))]
-  const groups = ids.flatMap((id) => viewOf(id, world, 'gate') ?? [])
+  const missing = confirmed.flatMap((step) => step.missing)
+  const groups = ids.flatMap((id) => viewOf(id, world) ?? []).map((view) => present(view, missing, course.lost))
   const until = request.clock.now() + 120_000
   return settledOrNot(session, request.clock, { probes: {}, groups, lost: course.lost, until })
 }
@@ -95,9 +108,12 @@ async function backCourse(
     ),
   )
   const changes = compare(now, before).filter(({ host, path }) => touched.has(`${host}:${path}`))
-  const result = plan(now, before, changes, request.renderers, {
+  const lost = [...course.lost]
+  const side = (held: Rendering) => presumed(held, course.target, course.running, lost)
+  const result = plan(side(now), side(before), changes, request.renderers, {
     last: request.last,
     acceptOutage: request.acceptOutage,
+    lost,
   })
   if (result.kind === 'refused')
     return `no safe order back exists (${result.refusals.map(({ why }) => why).join('; ')})`
@@ -106,6 +122,7 @@ async function backCourse(
     ...course,
     rollout: result.rollout,
     before: now.hosts,
+    presumed: side(now).hosts,
     target: before,
     facts,
     kept: {},
@@ -131,12 +148,13 @@ function oldBytes(fence: number, steps: readonly Step[]): ReadonlyMap<string, st
   )
 }
 
-function isBack(step: Step, back: Course, ends: Progress['ends']): boolean {
-  const hosts = step.writes.map(({ host }) => host)
-  return back.rollout.waves
-    .flat()
-    .filter(({ part, writes }) => part === step.part && writes.some(({ host }) => hosts.includes(host)))
-    .every(({ id }) => ends.get(id)?.kind === 'confirmed')
+/** Whether every file that the step changed was changed back. */
+function isBack(step: Step, back: Pick<Course, 'rollout'>, ends: Progress['ends']): boolean {
+  const confirmed = back.rollout.waves.flat().filter(({ id }) => ends.get(id)?.kind === 'confirmed')
+  const files = (steps: readonly Step[]) =>
+    steps.flatMap(({ writes }) => writes.flatMap(({ changes }) => changes.map(({ host, path }) => `${host}:${path}`)))
+  const done = new Set(files(confirmed))
+  return files([step]).every((file) => done.has(file))
 }
 
 function closed({ failure, exit }: Ending, now: string): Ending {

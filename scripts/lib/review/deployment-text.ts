@@ -90,6 +90,7 @@ export function outcomeText(outcome: Outcome, apply: boolean): string {
     `  why   ${harmless(what)}\n`,
     `  where ${harmless(where)}\n`,
     `  now   ${harmless(now)}\n`,
+    ...(outcome.logs ?? []).map((log, index) => `  ${index === 0 ? 'logs ' : '     '} ${harmless(log)}\n`),
     `  next  ${harmless(next)}\n`,
     ...rows,
   ].join('')

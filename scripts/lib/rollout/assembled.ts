@@ -5,7 +5,7 @@ import { hostsOf, touchedGroups } from './claims.ts'
 import type { Draft } from './draft.ts'
 import { marginIn } from './margin.ts'
 import type { Order } from './order.ts'
-import { isEstablished, type Progress, progress, wasWhole } from './progress.ts'
+import { isEstablished, type Progress, progress } from './progress.ts'
 import { reasons } from './reasons.ts'
 import { outage } from './refusal.ts'
 import type { GroupMargin, Refusal, Step } from './rollout.ts'
@@ -28,8 +28,10 @@ export function assembled(world: World, waves: readonly (readonly Draft[])[], or
     const made = wave.map((draft): Step => {
       const groups = marginsOf(world, now, margins, draft)
       refusals.push(...refused(world, draft, groups, order))
-      const gate = groups.map((margin) => margin.group).filter((group) => wasWhole(world, group))
-      const completes = completed.get(draft) ?? []
+      // What is below its minimum already, and accepted, cannot be asked to be whole.
+      const below = groups.filter((margin) => margin.before < margin.needs).map((margin) => margin.group)
+      const gate = groups.map((margin) => margin.group).filter((group) => !below.includes(group))
+      const completes = (completed.get(draft) ?? []).filter((group) => !below.includes(group))
       return {
         id: ids.get(draft) ?? 0,
         service: draft.service,
@@ -40,6 +42,7 @@ export function assembled(world: World, waves: readonly (readonly Draft[])[], or
         maxSeconds: draft.maxSeconds,
         groups,
         gate,
+        missing: sorted(gate.flatMap((group) => now.missing(group))),
         whole: sorted([...gate, ...completes]),
         completes: sorted(completes),
         because: reasons(world, draft, all, order.last),

@@ -3,7 +3,8 @@ import type { Group, Id } from '../../../renderers/renderer.ts'
 import type { World } from './world.ts'
 
 /**
- * By member in charge, the group it is in charge of: the last one in the order of a pool that one member alone keeps up.
+ * By member in charge, the group it is in charge of: the last one in the order of a pool that one member alone keeps up (without those on
+ * lost hosts).
  * Whatever takes it away, by its own change or by its carrier's, comes after what takes away the others.
  */
 export function inCharge(world: World): ReadonlyMap<Id, Group> {
@@ -12,7 +13,7 @@ export function inCharge(world: World): ReadonlyMap<Id, Group> {
   )
   return new Map(
     pools.flatMap((group) => {
-      const last = group.members.at(-1)
+      const last = group.members.findLast(({ id }) => !world.gone.has(id))
       return last === undefined ? [] : [[last.id, group] as const]
     }),
   )

@@ -31,6 +31,15 @@ export function interruptionAmong(members: readonly Member[]): Interruption {
   }
 }
 
+/** The same where `gone` is away for good: it takes its part in what else falls, and is not interrupted any more itself. */
+export function withoutLost(interruption: Interruption, gone: ReadonlySet<Id>): Interruption {
+  if (gone.size === 0) return interruption
+  return (start, reading = 'lost') => {
+    const away = interruption(reading === 'lost' ? [...gone, ...start] : start, reading)
+    return new Set([...away].filter((id) => !gone.has(id)))
+  }
+}
+
 /** Whether, of something the member needs, no alternative is left (lost) or at least one is away (doubtful). */
 export function lacks(member: Member, away: ReadonlySet<Id>, reading: Reading): boolean {
   return member.needs.some((ways) => {

@@ -5,6 +5,8 @@ import type { Rendering } from '../bundle/rendering.ts'
 export interface Order {
   /** Hosts that come last in their layer: the jump host, the deployer's own. */
   readonly last: readonly string[]
+  /** Hosts that count as dead: nothing on them stands, and nothing of theirs changes. */
+  readonly lost?: readonly string[]
   /** Groups that may fall below their minimum this once. */
   readonly acceptOutage?: readonly Id[]
 }

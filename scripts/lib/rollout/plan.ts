@@ -28,7 +28,7 @@ export function plan(
   renderers: readonly Renderer[],
   order: Order,
 ): Plan {
-  const both = worldOf(before, after)
+  const both = worldOf(before, after, order.lost)
   const { refusals, steps } = draftAll(both, changes, renderers, order)
   if (refusals.length > 0) return { kind: 'refused', refusals: sortedRefusals(refusals) }
   const inOrder = sequence(both, steps, order.last)
@@ -53,7 +53,7 @@ function draftAll(both: World, changes: readonly Change[], renderers: readonly R
   const steps: Draft[] = []
   const services = [...grouped(sorted, (change) => change.service)].toSorted(([a], [b]) => byCodeUnits(a, b))
   for (const [service, own] of services) {
-    const way = transitionOf(both.before.rendering, both.after.rendering, service, renderers)
+    const way = transitionOf(both.before.rendering, both.after.rendering, service, renderers, order.lost ?? [])
     const { part, host } = own[0] as Change
     if (way.kind === 'refuse') {
       refusals.push(noWay(service, part, host, way.why, way.manual))

@@ -6,6 +6,8 @@ import type { World } from './world.ts'
 export interface Progress {
   /** Votes (pool: members) in place by member id, before the step. Members that are still to come are not in it. */
   standing(group: Id): ReadonlyMap<Id, number>
+  /** Members that the group had before and that are not there: gone with a lost host, or not in place yet. */
+  missing(group: Id): readonly Id[]
   /** What the group needs while `draft` is carried out. */
   needs(group: Id, draft: Draft): number
 }
@@ -15,11 +17,16 @@ export function progress(world: World, all: readonly Draft[], done: ReadonlySet<
   const own = new Set(all.flatMap((draft) => draft.own))
   const open = new Set(all.flatMap((draft) => (done.has(draft) ? [] : draft.own)))
   const isThere = (id: Id) => {
+    if (world.gone.has(id)) return false
     if (!world.after.inPlace.has(id)) return world.before.inPlace.has(id) && open.has(id)
-    return world.before.inPlace.has(id) || !open.has(id)
+    return world.before.inPlace.has(id) || (own.has(id) && !open.has(id))
   }
   return {
     standing: (group) => new Map([...votes(world, group)].filter(([id]) => isThere(id))),
+    missing: (group) =>
+      (world.before.groups.get(group)?.members ?? [])
+        .map(({ id }) => id)
+        .filter((id) => world.gone.has(id) || (!world.before.inPlace.has(id) && !isThere(id))),
     needs: (group, draft) => {
       const members = [...votes(world, group).keys()]
       const started = members.some((id) => own.has(id) && !open.has(id)) || members.some((id) => draft.own.includes(id))
@@ -31,19 +38,13 @@ export function progress(world: World, all: readonly Draft[], done: ReadonlySet<
   }
 }
 
-/** The group worked before the rollout: only then is there something to lose. */
+/** The group worked before the rollout, and before hosts were lost: only then is there something to lose. */
 export function isEstablished(world: World, group: Id): boolean {
   const before = world.before.groups.get(group)
   if (before === undefined) return false
   const there = before.members.filter((member) => world.before.inPlace.has(member.id))
   const sum = there.reduce((total, member) => total + (before.kind === 'quorum' ? member.votes : 1), 0)
   return there.length > 0 && sum >= before.minimum
-}
-
-/** Nobody was missing before the rollout. A group that an earlier rollout left unfinished cannot be asked to be whole. */
-export function wasWhole(world: World, group: Id): boolean {
-  const members = world.before.groups.get(group)?.members ?? []
-  return members.every((member) => world.before.inPlace.has(member.id))
 }
 
 /** By member of either side; where the sides differ, the smaller number of votes. */

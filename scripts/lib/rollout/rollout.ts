@@ -30,8 +30,13 @@ export interface Step {
   readonly maxSeconds: number
   /** Every group that worked before and of which the step changes, interrupts or weakens (one of two ways lost) a member. Sorted. */
   readonly groups: readonly GroupMargin[]
-  /** Groups that must be whole before it starts: those of `groups`, without what an earlier rollout left unfinished. Sorted. */
+  /** Groups that must be whole before it starts, but for `missing`: all of `groups` that are not below their minimum anyway. Sorted. */
   readonly gate: readonly Id[]
+  /**
+   * Members of groups in `gate` that are not there when it starts: on lost hosts, left unfinished by an earlier rollout, or not running
+   * where hosts are adopted. Nobody is asked for them; without them, and meanwhile, their groups must not fall below the minimum. Sorted.
+   */
+  readonly missing: readonly Id[]
   /** Groups that must be whole, and steady for their soak, before it is confirmed: those of `gate` and those it completes. Sorted. */
   readonly whole: readonly Id[]
   /**

@@ -3,7 +3,7 @@ import type { Group, Id, Member } from '../../../renderers/renderer.ts'
 import { byCodeUnits, canonicalJson } from '../bundle/canonical.ts'
 import type { PartManifest, Rendering } from '../bundle/rendering.ts'
 import { groupsOf } from './groups.ts'
-import { type Interruption, interruptionAmong } from './interruption.ts'
+import { hostLoss, type Interruption, interruptionAmong, withoutLost } from './interruption.ts'
 
 export interface World {
   readonly before: Side
@@ -13,6 +13,8 @@ export interface World {
   /** Members by the part and host that make them; read it with `membersOf`. */
   readonly madeBy: ReadonlyMap<string, ReadonlySet<Id>>
   readonly interruption: Interruption
+  /** What went with the lost hosts, and does not stand. */
+  readonly gone: ReadonlySet<Id>
 }
 
 export interface Side {
@@ -23,30 +25,33 @@ export interface Side {
   readonly inPlace: ReadonlySet<Id>
 }
 
-/** Puts the two sides together. */
-export function worldOf(before: Rendering, after: Rendering): World {
+/** Puts the two sides together. `lost`: hosts that count as dead. */
+export function worldOf(before: Rendering, after: Rendering, lost: readonly string[] = []): World {
   const makers = makersIn(before, after)
   const pair = [sideOf(before), sideOf(after)] as const
   const members = pair.flatMap((side) => [...side.groups.values()].flatMap((group) => group.members))
   const isHalf = (member: Member) => isUnfinished(before, after, member, makers)
-  const made = new Set(
-    members.filter((each) => makers.before(each).length + makers.after(each).length > 0).map(({ id }) => id),
-  )
+  const made = new Set(members.filter((member) => makers.make(member)).map(({ id }) => id))
   const there = (side: Omit<Side, 'inPlace'>, isThere: (member: Member) => boolean) => {
     const own = [...side.groups.values()].flatMap((group) => group.members)
     return new Set(own.filter((member) => !made.has(member.id) || isThere(member)).map(({ id }) => id))
   }
   const wasThere = (member: Member) => makers.before(member).length > 0 && !isHalf(member)
+  const interruption = interruptionAmong(members)
+  const gone = interruption(lost.flatMap((host) => hostLoss(members, host)))
   return {
     before: { ...pair[0], inPlace: there(pair[0], wasThere) },
     after: { ...pair[1], inPlace: there(pair[1], (member) => makers.after(member).length > 0) },
     members,
     madeBy: madeBy(members, makers),
-    interruption: interruptionAmong(members),
+    interruption: withoutLost(interruption, gone),
+    gone,
   }
 }
 
 interface Makers {
+  /** Whether parts make it, on whichever host: not so a guest's place on its node. */
+  make(member: Member): boolean
   before(member: Member): readonly PartManifest[]
   after(member: Member): readonly PartManifest[]
 }
@@ -54,7 +59,9 @@ interface Makers {
 function makersIn(before: Rendering, after: Rendering): Makers {
   const bundles = [before, after].flatMap((rendering) => Object.values(rendering.hosts))
   const names = new Set(bundles.flatMap((bundle) => bundle.parts.map((part) => part.id)))
+  const services = new Set(bundles.flatMap((bundle) => bundle.parts.map((part) => part.service)))
   return {
+    make: ({ id }) => names.has(nameOf(id)) || services.has(nameOf(id).split('.')[0] ?? ''),
     before: (member) => partsOf(before, member, names),
     after: (member) => partsOf(after, member, names),
   }
@@ -95,10 +102,14 @@ function isUnfinished(before: Rendering, after: Rendering, member: Member, maker
  * has its name, all of the service that its id starts with. None for what no file makes, such as a guest's place on its node.
  */
 function partsOf(rendering: Rendering, member: Member, names: ReadonlySet<string>): readonly PartManifest[] {
-  const name = member.id.slice(0, member.id.indexOf('@'))
+  const name = nameOf(member.id)
   const parts = bundleOf(rendering, member.host)?.parts ?? []
   if (names.has(name)) return parts.filter((part) => part.id === name || part.id.startsWith(`${name}.`))
   return parts.filter((part) => part.service === name.split('.')[0])
+}
+
+function nameOf(id: Id): string {
+  return id.slice(0, id.indexOf('@'))
 }
 
 /** The members that a part of a host makes, of both sides. Sorted. */

@@ -243,18 +243,21 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     },
   }
   await powerOn()
+  let closing: Promise<void> | null = null
   return {
     node,
     run,
-    async close() {
-      clearInterval(ticking)
-      for (const watcher of watchers) watcher.close()
-      const closed = new Promise<void>((resolve) => void server.close(() => resolve()))
-      node.thaw()
-      await powerOff()
-      await closed
-      closeSync(uptime)
-    },
+    close: () => (closing ??= end()),
+  }
+
+  async function end(): Promise<void> {
+    clearInterval(ticking)
+    for (const watcher of watchers) watcher.close()
+    const closed = new Promise<void>((resolve) => void server.close(() => resolve()))
+    node.thaw()
+    await powerOff()
+    await closed
+    closeSync(uptime)
   }
 }
 

@@ -1,0 +1,62 @@
+/** What counts as being there beyond what the hosts' manifests say: what runs on adopted hosts, and what lost hosts held. */
+import type { PerHost } from '../../../renderers/renderer.ts'
+import type { Bundle, Rendering } from '../bundle/rendering.ts'
+import type { Running } from './running.ts'
+
+/**
+ * The rendering with those parts and their groups, to plan and to ask with; never to be written down as held. Settings are only those that
+ * are known. A lost host is taken to hold, as `target` has it, what others hold too: so it counts among those that are missing.
+ */
+export function presumed(held: Rendering, target: Rendering, running: Running, lost: readonly string[]): Rendering {
+  const there = { ...held.hosts, ...adopted(held.hosts, target, running) }
+  const others = Object.values(there).filter(({ host }) => !lost.includes(host))
+  const parts = new Set(others.flatMap((bundle) => bundle.parts.map(({ id }) => id)))
+  const groups = new Set(others.flatMap((bundle) => bundle.groups.map(({ id }) => id)))
+  const dead = lost.flatMap((host) => {
+    const bundle = target.hosts[host]
+    return bundle === undefined
+      ? []
+      : [
+          bundleOf(
+            bundle,
+            ({ id }) => parts.has(id),
+            (id) => groups.has(id),
+          ),
+        ]
+  })
+  const hosts = { ...there, ...byHost(dead) }
+  return { ...held, hosts: Object.fromEntries(Object.entries(hosts).toSorted(([a], [b]) => (a < b ? -1 : 1))) }
+}
+
+function adopted(held: PerHost<Bundle>, target: Rendering, running: Running): PerHost<Bundle> {
+  const bundles = [...running].flatMap(([host, parts]) => {
+    const whole = target.hosts[host]
+    if (whole === undefined || parts.size === 0) return []
+    const own = held[host]
+    const known = new Set(own?.parts.map(({ id }) => id))
+    const more = bundleOf(
+      whole,
+      ({ id }) => parts.has(id) && !known.has(id),
+      () => true,
+    )
+    const groups = new Set(own?.groups.map(({ id }) => id))
+    return {
+      ...(own ?? { ...more, services: {} }),
+      parts: [...(own?.parts ?? []), ...more.parts].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+      groups: [...(own?.groups ?? []), ...more.groups.filter(({ id }) => !groups.has(id))],
+    }
+  })
+  return byHost(bundles)
+}
+
+function bundleOf(
+  bundle: Bundle,
+  hasPart: (part: Bundle['parts'][number]) => boolean,
+  hasGroup: (id: string) => boolean,
+) {
+  return { ...bundle, parts: bundle.parts.filter(hasPart), groups: bundle.groups.filter(({ id }) => hasGroup(id)) }
+}
+
+function byHost(bundles: readonly Bundle[]): PerHost<Bundle> {
+  return Object.fromEntries(bundles.map((bundle) => [bundle.host, bundle]))
+}

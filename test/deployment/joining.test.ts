@@ -1,0 +1,92 @@
+/** A node that joins: nobody asks for it before its peers know it, and everybody afterwards. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Group, Member, Probe } from '../../renderers/renderer.ts'
+import { requireRendering } from '../../scripts/lib/bundle/lab-rendering.ts'
+import type { Bundle } from '../../scripts/lib/bundle/rendering.ts'
+import { loadRenderers } from '../../scripts/lib/definition/registry.ts'
+import { viewOf, type World } from '../../scripts/lib/deployment/groups.ts'
+import { packageRoot } from '../../scripts/lib/roots.ts'
+import { startBench } from './bench.ts'
+
+const ping = (peer: string): Probe => ({ title: peer, run: ['ping', peer], exit: [0], withinSeconds: 30 })
+
+function member(host: string, peers: readonly string[]): Member {
+  const up = peers.filter((peer) => peer !== host).map(ping)
+  return { id: `vpn@${host}`, host, votes: 1, needs: [], provides: [], up }
+}
+
+function group(hosts: readonly string[]): Group {
+  const members = hosts.map((host) => member(host, hosts))
+  return { id: 'vpn', kind: 'pool', minimum: 1, soakSeconds: 0, members, agree: [] }
+}
+
+function bundles(hosts: readonly string[]): Readonly<Record<string, Bundle>> {
+  return Object.fromEntries(hosts.map((host) => [host, { host, groups: [group(hosts)] } as unknown as Bundle]))
+}
+
+const asked = (world: World) =>
+  viewOf('vpn', world)?.members.map(({ host, up }) => `${host}: ${up.map(({ title }) => title).join(' ')}`)
+
+const world = (before: readonly string[], after: readonly string[], updated: readonly string[], completed = false) => ({
+  before: bundles(before),
+  after: bundles(after),
+  updated: (host: string) => updated.includes(host),
+  completed: () => completed,
+})
+
+test('while a node joins, only the old members are asked, and for each other only', () => {
+  assert.equal(asked(world(['a', 'b'], ['a', 'b', 'c'], [])), ['a: b', 'b: a'])
+  assert.equal(asked(world(['a', 'b'], ['a', 'b', 'c'], ['a', 'c'])), ['a: b', 'b: a'])
+})
+
+test('from the step on that completes the group all new members are asked for everybody', () => {
+  assert.equal(asked(world(['a', 'b'], ['a', 'b', 'c'], ['a', 'b', 'c'], true)), ['a: b c', 'b: a c', 'c: a b'])
+})
+
+test('a member that leaves is not asked any more once its host is updated', () => {
+  assert.equal(asked(world(['a', 'b', 'c'], ['a', 'b'], ['c'])), ['a: b c', 'b: a c'])
+  assert.equal(asked(world(['a', 'b', 'c'], ['a', 'b'], ['a', 'b', 'c'], true)), ['a: b', 'b: a'])
+})
+
+test('on bare hosts nobody is asked before the group is complete', () => {
+  assert.equal(asked(world([], ['a', 'b'], ['a'])), [])
+  assert.equal(asked(world([], ['a', 'b'], ['a', 'b'], true)), ['a: b', 'b: a'])
+})
+
+test('a fourth node joins two VPNs step by step, and all of it is confirmed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'quorate-joining-'))
+  const lab = join(folder, 'lab')
+  const renderers = await loadRenderers(packageRoot)
+  cpSync(join(packageRoot, 'lab'), lab, { recursive: true })
+  // corosync takes no new node without its own commands, and the rest only takes time.
+  for (const name of ['corosync', 'custom', 'dnsmasq', 'keepalived']) rmSync(join(lab, `services/${name}.yaml`))
+  rmSync(join(lab, 'files'), { recursive: true })
+  rmSync(join(lab, 'guests'), { recursive: true })
+  const rendered = () => requireRendering(lab, folder, renderers, { note: () => {}, colour: false, warnings: false })
+  const three = await rendered()
+  const third = readFileSync(join(lab, 'nodes/pve3.yaml'), 'utf8')
+  const fourth = third.replaceAll('.13', '.14').replaceAll('::13', '::14').replace('id: 3', 'id: 4')
+  writeFileSync(join(lab, 'nodes/pve4.yaml'), fourth)
+  const four = await rendered()
+  const bench = await startBench(four, 20, renderers)
+  try {
+    const first = await bench.deploy(three)
+    assert.is(first.exit, 0, JSON.stringify(first.failure))
+    const outcome = await bench.deploy(four)
+    assert.is(outcome.exit, 0, JSON.stringify(outcome.failure))
+    assert.equal(
+      Object.values(outcome.hosts).map(({ outcome: end }) => end),
+      ['applied', 'applied', 'applied', 'applied'],
+    )
+    assert.ok(outcome.steps.every(({ outcome: end }) => end === 'confirmed'))
+  } finally {
+    await bench.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test.run()
