@@ -105,7 +105,7 @@ export interface Probe {
 export interface Part {
   /** Unique per host, starts with the service's name: "tinc.cluster". */
   readonly id: string
-  /** Where it stands in the order of risk (DOMAIN §15): cheap to lose first. */
+  /** Where it stands in the order of risk: cheap to lose first. */
   readonly layer: Layer
   /** "cluster": its files are written in one step on all hosts that have the part, and its acts are done on the first of them only. */
   readonly reach: 'host' | 'cluster'
