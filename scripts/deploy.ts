@@ -19,6 +19,7 @@ import { wallClock } from './lib/deployment/wall-clock.ts'
 import { FailureError, type Exit } from './lib/failure.ts'
 import { deploymentLines, outcomeText } from './lib/review/deployment-text.ts'
 import { rolloutText } from './lib/review/rollout-text.ts'
+import { jumpHosts } from './lib/rollout/order.ts'
 import { packageRoot, repoRootOf } from './lib/roots.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -150,9 +151,8 @@ async function formerWays(
 
 /** The nodes that guests are reached through, and the host that this runs on. */
 function lastHosts(rendering: Rendering): readonly string[] {
-  const jumps = Object.values(rendering.hosts).flatMap(({ way }) => way.via.slice(0, 1))
   const own = Object.keys(rendering.hosts).filter((host) => host === hostname())
-  return [...new Set([...jumps, ...own])].toSorted()
+  return [...new Set([...jumpHosts(rendering), ...own])].toSorted()
 }
 
 function workflowRun(environment: NodeJS.ProcessEnv): string | null {

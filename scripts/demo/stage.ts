@@ -7,6 +7,7 @@ import type { Event } from '../lib/deployment/event.ts'
 import { parseKnownHosts } from '../lib/deployment/known-hosts.ts'
 import type { Outcome } from '../lib/deployment/outcome.ts'
 import { connector } from '../lib/deployment/remote.ts'
+import { noExceptions } from '../lib/deployment/request.ts'
 import { standInSecretsFor } from '../lib/deployment/secrets.ts'
 import { jumpHosts } from '../lib/rollout/order.ts'
 import { startEmbeddedLab } from '../lib/twin/embedded/lab.ts'
@@ -45,13 +46,7 @@ export async function openStage(rendering: Rendering, renderers: readonly Render
         secrets,
         commit: null,
         apply: true,
-        only: [],
-        without: [],
-        adopt: false,
-        override: [],
-        acceptOutage: [],
-        keep: false,
-        reviewed: null,
+        ...noExceptions,
         last: jumpHosts(target),
         connect,
         clock: lab.clock,

@@ -35,7 +35,7 @@ test('goes as told: a change step by step, nothing left to do, and a mistake tha
   const document = JSON.parse(screen.printed.out) as {
     outcomes: Record<
       'first' | 'change' | 'again' | 'mistake',
-      { exit: number; steps: unknown[]; hosts: Record<string, { outcome: string }> }
+      { exit: number; rollout: string | null; steps: unknown[]; hosts: Record<string, { outcome: string }> }
     >
   }
   assertContract('demo', document)
@@ -45,6 +45,8 @@ test('goes as told: a change step by step, nothing left to do, and a mistake tha
   assert.is(first.exit, 0)
   assert.equal(ends(change), ['applied', 'applied', 'applied', 'applied'])
   assert.equal([again.steps.length, ...ends(again)], [0, 'unchanged', 'unchanged', 'unchanged', 'unchanged'])
+  const planned = JSON.parse(readFileSync(join(folder, 'plan.json'), 'utf8')) as { rollout: { digest: string } }
+  assert.is(change.rollout, planned.rollout.digest, 'the rollout that was reviewed is the one that was carried out')
   assert.is(mistake.exit, 3)
   assert.equal(ends(mistake), ['unchanged', 'unchanged', 'reverted', 'unchanged'])
 })

@@ -10,7 +10,7 @@ import type { Event } from '../../scripts/lib/deployment/event.ts'
 import { parseKnownHosts } from '../../scripts/lib/deployment/known-hosts.ts'
 import type { Outcome } from '../../scripts/lib/deployment/outcome.ts'
 import { connector, type Connect, type ConnectOptions } from '../../scripts/lib/deployment/remote.ts'
-import type { DeployRequest } from '../../scripts/lib/deployment/request.ts'
+import { noExceptions, type DeployRequest } from '../../scripts/lib/deployment/request.ts'
 import { standInSecrets } from '../../scripts/lib/deployment/secrets.ts'
 import { startEmbeddedLab, type EmbeddedLab } from '../../scripts/lib/twin/embedded/lab.ts'
 
@@ -62,13 +62,7 @@ export async function startBench(
         secrets,
         commit: 'a'.repeat(40),
         apply: true,
-        only: [],
-        without: [],
-        adopt: false,
-        override: [],
-        acceptOutage: [],
-        keep: false,
-        reviewed: null,
+        ...noExceptions,
         last: [],
         formerWays: ways,
         connect,

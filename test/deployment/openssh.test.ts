@@ -8,7 +8,7 @@ import { FailureError } from '../../scripts/lib/failure.ts'
 import { deploy } from '../../scripts/lib/deployment/deploy.ts'
 import { parseKnownHosts } from '../../scripts/lib/deployment/known-hosts.ts'
 import { connector, type ConnectOptions } from '../../scripts/lib/deployment/remote.ts'
-import type { DeployRequest } from '../../scripts/lib/deployment/request.ts'
+import { noExceptions, type DeployRequest } from '../../scripts/lib/deployment/request.ts'
 import { standInSecrets } from '../../scripts/lib/deployment/secrets.ts'
 import { openSshSkip } from './openssh-skip.ts'
 import { startOpenSsh, type OpenSshLab } from './openssh.ts'
@@ -55,13 +55,7 @@ function request(lab: OpenSshLab, target: DeployRequest['target']): DeployReques
     secrets,
     commit: null,
     apply: true,
-    only: [],
-    without: [],
-    adopt: false,
-    override: [],
-    acceptOutage: [],
-    keep: false,
-    reviewed: null,
+    ...noExceptions,
     last: [],
     connect: connector(options(lab)),
     // Nothing here takes time by itself: waiting is all that the clock is asked for.

@@ -1,7 +1,9 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { FailureError } from '../../scripts/lib/failure.ts'
-import { answersOf, fault } from '../../scripts/lib/deployment/probe.ts'
+import type { Fields } from '../../scripts/lib/deployment/host-side.ts'
+import { answersOf, fault, runOn } from '../../scripts/lib/deployment/probe.ts'
+import type { Session } from '../../scripts/lib/deployment/session.ts'
 
 for (const [title, records] of [
   ['no exit code', [['ran', '0', '', '', '']]],
@@ -33,6 +35,41 @@ test('what a command said is cut between two words, so that no half of a secret 
   assert.not.match(said(`${'word '.repeat(39)}s3cret-s3cret`), 's3cr')
   assert.match(said(`${'word '.repeat(39)}s3cret-s3cret`), 'word …')
   assert.not.match(said('s3cret'.repeat(40)), 's3cret')
+})
+
+/** Answers every command with its own words, and keeps what it was asked. */
+function echo(): { readonly session: Session; readonly calls: (readonly [string, number])[] } {
+  const calls: (readonly [string, number])[] = []
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+  const ask = (host: string, _verb: string, _args: Fields, input: readonly Fields[]) => {
+    calls.push([host, input.length])
+    const records = input.map((line, index) => ['ran', String(index), '0', base64(line.slice(2).join(' ')), ''])
+    return Promise.resolve({ records, refused: null })
+  }
+  return { session: { ask } as unknown as Session, calls }
+}
+
+test('what is asked of a host in the same moment goes in one call, each command once, and everybody gets his own answers', async () => {
+  const { session, calls } = echo()
+  const said = async (host: string, ...runs: readonly string[]) =>
+    (
+      await runOn(
+        host,
+        session,
+        runs.map((run) => run.split(' ')),
+      )
+    ).map(({ stdout }) => stdout)
+  const all = await Promise.all([said('n1', 'a 1', 'b 2'), said('n2', 'b 2'), said('n1', 'b 2', 'c 3', 'a 1')])
+  assert.equal(all, [['a 1', 'b 2'], ['b 2'], ['b 2', 'c 3', 'a 1']])
+  assert.equal(
+    calls.toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    [
+      ['n1', 3],
+      ['n2', 1],
+    ],
+  )
+  assert.equal(await said('n1', 'a 1'), ['a 1'])
+  assert.is(calls.length, 3, 'a later question is asked again: an answer is not kept')
 })
 
 test.run()

@@ -382,9 +382,11 @@ ha_state() {
     return 0
   }
   printf '%s\n' "$ha_lines" | {
-    ha_is=none
+    # An answer of another form says nothing: its first line is about quorum in every version.
+    ha_is=unknown
     while IFS= read -r ha_line; do
       case $ha_line in
+      quorum\ *) [ "$ha_is" != unknown ] || ha_is=none ;;
       lrm\ *\(idle,* | lrm\ *\(wait_for_agent_lock,* | lrm\ *\(disarmed,*) [ "$ha_is" = armed ] || ha_is=idle ;;
       lrm\ *) ha_is=armed ;;
       esac

@@ -4,6 +4,8 @@ import { garbled } from './garbled.ts'
 import { text, type Fields, type HostAnswer } from './host-side.ts'
 import { refusal, type Session } from './session.ts'
 
+const haStates = ['none', 'idle', 'armed', 'unknown'] as const
+
 export interface Facts {
   readonly host: string
   /** The folder that stands for "/" there; "/" on every real host. */
@@ -18,7 +20,7 @@ export interface Facts {
   readonly freeKib: number
   /** The Proxmox web interface has a change waiting, which the next reboot would put over ours. */
   readonly interfacesNew: boolean
-  readonly ha: 'none' | 'idle' | 'armed' | 'unknown'
+  readonly ha: (typeof haStates)[number]
   readonly managed: readonly Managed[]
   /** Files that were asked for, by path. */
   readonly paths: Readonly<Record<string, PathFact>>
@@ -36,7 +38,8 @@ export interface Deployed {
   readonly at: string
 }
 
-export type GenerationState = 'open' | 'staged' | 'armed' | 'confirmed' | 'done' | 'reverting' | 'reverted'
+const generationStates = ['open', 'staged', 'armed', 'confirmed', 'done', 'reverting', 'reverted'] as const
+export type GenerationState = (typeof generationStates)[number]
 
 export interface Generation {
   readonly name: string
@@ -111,16 +114,17 @@ function factsOf(host: string, { records }: HostAnswer): Facts {
       lease === undefined
         ? null
         : { leftSeconds: number(host, 'lease', lease[1]), owner: text(lease[2]), run: text(lease[3]) },
-    manifest: manifest === undefined ? null : (json(host, 'manifest.json', manifest[1]) as Bundle | null),
+    manifest: manifest === undefined ? null : manifestOf(host, manifest[1]),
     deployed: deployed === undefined ? null : (json(host, 'deployed', deployed[1]) as Deployed | null),
     generations: all('generation').map(([, name, state, left]) => ({
       name: name ?? '',
-      state: state as GenerationState,
+      state: oneOf(host, 'generation', generationStates, state),
       timerSeconds: number(host, 'timer', left),
     })),
     freeKib: Number(one('free')?.[1] ?? 0),
     interfacesNew: one('interfaces-new') !== undefined,
-    ha: (one('ha')?.[1] ?? 'unknown') as Facts['ha'],
+    // Not known is as good as armed.
+    ha: haStates.find((state) => state === one('ha')?.[1]) ?? 'unknown',
     managed: all('managed').map(managedOf),
     paths: Object.fromEntries(all('path').map((record) => [record[1] ?? '', pathOf(record)])),
     missing: all('missing').map((record) => record[1] ?? ''),
@@ -139,6 +143,24 @@ function json(host: string, name: string, base64: string | undefined): object | 
   }
   if (typeof value === 'object') return value
   throw garbled(host, what)
+}
+
+/** What a host holds is planned with, so it has to have the form of a bundle; what is in it concerns that host alone. */
+function manifestOf(host: string, base64: string | undefined): Bundle {
+  const value: Partial<Bundle> | null = json(host, 'manifest.json', base64)
+  const isBundle =
+    value?.format === 1 && value.host === host && Array.isArray(value.parts) && Array.isArray(value.groups)
+  if (isBundle && typeof value.services === 'object') return value as Bundle
+  throw garbled(
+    host,
+    'its /var/lib/quorate/manifest.json is no bundle of this host in a format that this version knows',
+  )
+}
+
+function oneOf<T extends string>(host: string, kind: string, known: readonly T[], value: string | undefined): T {
+  const found = known.find((each) => each === value)
+  if (found !== undefined) return found
+  throw garbled(host, `its ${kind} is said to be ${JSON.stringify(value ?? '')}`)
 }
 
 /** What is no number must not pass for one. */

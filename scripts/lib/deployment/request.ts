@@ -43,3 +43,14 @@ export interface DeployRequest {
   /** The lease's length; a killed run blocks the next one for that long, and until its timers have fired. 60 where it is not given. */
   readonly leaseSeconds?: number
 }
+
+/** All hosts, everything whole, nothing of anybody else's touched: what a run is asked where nobody asks for more. */
+export const noExceptions = {
+  only: [],
+  without: [],
+  adopt: false,
+  override: [],
+  acceptOutage: [],
+  keep: false,
+  reviewed: null,
+} as const satisfies Partial<DeployRequest>
