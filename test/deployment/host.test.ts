@@ -8,7 +8,7 @@ import { FailureError } from '../../scripts/lib/failure.ts'
 import { inspect } from '../../scripts/lib/deployment/inspect.ts'
 import { HostRefusal } from '../../scripts/lib/deployment/session.ts'
 import { stage, validate, type Stage, type StagedFile } from '../../scripts/lib/deployment/stage.ts'
-import { localHost, type LocalHost } from './local-host.ts'
+import { localHost, manifest, type LocalHost } from './local-host.ts'
 
 const test = suite<{ host: LocalHost }>('host side')
 
@@ -50,7 +50,7 @@ const wanted: Stage = {
     },
   ],
   acts: [{ unit: 'web.service', do: 'reload' }],
-  manifest: '{"new":true}\n',
+  manifest,
   deployed: '{"commit":null}\n',
 }
 
@@ -101,7 +101,7 @@ test('activate and confirm put every file in place, with mode, and write the man
   assert.is(look(host), 'new')
   assert.is(host.read('/var/lib/quorate/manifest.json'), null)
   await call(host, 'confirm', 'g1')
-  assert.is(host.read('/var/lib/quorate/manifest.json'), '{"new":true}\n')
+  assert.is(host.read('/var/lib/quorate/manifest.json'), manifest)
   assert.is(await state(host), 'done')
   assert.ok(host.told().includes('reload web.service'))
 })
