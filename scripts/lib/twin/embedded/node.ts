@@ -125,12 +125,17 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
   const run = (argv: readonly string[]) =>
     new Promise<void>((resolve) => {
       if (!on) return resolve()
+      const done = clock.work()
       const child = spawn(argv)
       child.stdin.end()
       child.stdout.resume()
       child.stderr.resume()
-      child.once('error', () => resolve())
-      child.once('close', () => resolve())
+      const over = () => {
+        done()
+        resolve()
+      }
+      child.once('error', over)
+      child.once('close', over)
     }).then(settle)
 
   const timers = watchTimers(sim, clock, run)
@@ -168,7 +173,9 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
       channel.end()
       return
     }
+    const done = clock.work()
     await attach(spawn(['/bin/sh', '-c', command]), channel)
+    done()
     settle()
   }
 
@@ -184,7 +191,10 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     if (thawed) hold(socket)
-    speak(socket)
+    // Logging in is work of this process, for both ends.
+    const done = clock.work()
+    socket.on('close', done)
+    speak(socket, done)
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

@@ -65,13 +65,22 @@ export function newKeyPair(): KeyPair {
   return { privateKey: pair.private, publicKey: pair.public.split(' ').slice(0, 2).join(' ') }
 }
 
-/** A function that speaks SSH on a socket: host key `host`, and who holds `client` may log in. */
-export function sshServer(host: KeyPair, client: string, service: SshService): (socket: Socket) => void {
+/** A function that speaks SSH on a socket, and calls back when somebody has logged in: host key `host`, and who holds `client` may. */
+export function sshServer(
+  host: KeyPair,
+  client: string,
+  service: SshService,
+): (socket: Socket, entered: () => void) => void {
   const allowed = ssh2.utils.parseKey(client)
   if (allowed instanceof Error) throw allowed
-  const server = new ssh2.Server({ hostKeys: [host.privateKey] }, (connection) => {
+  // By the client's port: who is on the way in.
+  const entering = new Map<number, () => void>()
+  const server = new ssh2.Server({ hostKeys: [host.privateKey] }, (connection, { port }) => {
     connection.on('authentication', (context) => (mayEnter(context) ? context.accept() : context.reject(['publickey'])))
-    connection.on('ready', () => serve(connection, service))
+    connection.on('ready', () => {
+      entering.get(port)?.()
+      serve(connection, service)
+    })
     // A client that goes away is no fault of the host; its channels end by 'close'.
     connection.on('error', () => connection.end())
   })
@@ -80,7 +89,12 @@ export function sshServer(host: KeyPair, client: string, service: SshService): (
     context.username === service.user &&
     context.key.data.equals(allowed.getPublicSSH()) &&
     (context.signature === undefined || allowed.verify(context.blob ?? '', context.signature, context.hashAlgo))
-  return (socket) => server.injectSocket(socket)
+  return (socket, entered) => {
+    const port = socket.remotePort ?? 0
+    entering.set(port, entered)
+    socket.once('close', () => entering.delete(port))
+    server.injectSocket(socket)
+  }
 }
 
 function serve(connection: Connection, service: SshService): void {
