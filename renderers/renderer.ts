@@ -151,7 +151,24 @@ export interface Group {
   readonly members: readonly Member[]
   /** What the members must agree on. */
   readonly agree: readonly Agreement[]
+  /** What users get of the group; asked for from where they stand while a rollout is rehearsed. */
+  readonly offers?: readonly Offer[]
 }
+
+/** Something that a guest in `network` can ask for. `title` in the words of a user: "the router 10.0.1.1". */
+export type Offer = { readonly title: string; readonly network: string } &
+  /** An address that answers pings. */
+  (
+    | { readonly kind: 'address'; readonly address: string }
+    /** The way to the internet. */
+    | { readonly kind: 'way-out' }
+    /** A name server, and a name that it knows. */
+    | { readonly kind: 'names'; readonly address: string; readonly name: string }
+    /** Somebody gives leases. */
+    | { readonly kind: 'leases' }
+    /** A TCP port that answers. */
+    | { readonly kind: 'port'; readonly address: string; readonly port: number }
+  )
 
 /** Asked of every member: what `pick` finds must be the same everywhere and hold still, or be found on exactly one. */
 export interface Agreement {

@@ -8,3 +8,8 @@ declare module '*.sh' {
   const file: { readonly name: string; readonly text: string }
   export default file
 }
+
+declare module '*.py' {
+  const file: { readonly name: string; readonly text: string }
+  export default file
+}

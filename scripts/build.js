@@ -91,7 +91,7 @@ async function build(folder, isStillWanted) {
 const textFiles = {
   name: 'text-files',
   setup(plugin) {
-    plugin.onLoad({ filter: /\.(njk|sh)$/ }, ({ path }) => {
+    plugin.onLoad({ filter: /\.(njk|sh|py)$/ }, ({ path }) => {
       const name = relative(top, path).split(sep).join('/')
       const text = readFileSync(path, 'utf8')
       return { contents: `export default ${JSON.stringify({ name, text })}`, loader: 'js' }

@@ -5,7 +5,7 @@ import { Command, CommanderError, type Option } from 'commander'
 import type { Exit } from './lib/failure.ts'
 import { packageRoot } from './lib/roots.ts'
 import type { Terminal } from './terminal.ts'
-import { type Add, addHostVerbs, addReviewVerbs } from './verbs.ts'
+import { type Add, addHostVerbs, addParts, addReviewVerbs } from './verbs.ts'
 
 /** What a command line is called in. */
 export interface Surroundings {
@@ -34,6 +34,9 @@ export function commandLine(
       })
   addReviewVerbs(add, isWorkflow)
   addHostVerbs(add, () => onInterrupt(() => terminal.note(whileDeploying)))
+  addParts(program, async (part, lab) => {
+    exit = await (await import('./rehearse-part.ts')).rehearsePart({ part, lab }, terminal)
+  })
 
   return async (args) => {
     try {

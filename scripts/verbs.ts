@@ -39,12 +39,31 @@ export function addReviewVerbs(add: Add, isWorkflow: boolean): void {
     .option('--base <rev>', 'the revision the hosts are at (default: where this branch left the main branch)')
     .addOption(new Option('--format <form>', 'how to print it').choices(['text', 'mermaid', 'json']).default('text'))
 
+  const loadRehearse = async () => (await import('./rehearse.ts')).rehearse
+  withLab(add('rehearse', 'roll the change out on throwaway copies of the hosts', 'rehearse --base main', loadRehearse))
+    .option('--base <rev>', 'the revision the hosts are at (default: where this branch left the main branch)')
+    .option(
+      '--fault <name...>',
+      'something goes wrong meanwhile: NAME[:HOST][@STEP[.PHASE]], as in node-killed:pve2@3.armed',
+      [],
+    )
+    .option('--keep', 'leave the machines up afterwards, until Ctrl-C', false)
+    .option('--shell <host>', 'enter a machine of a rehearsal that is kept')
+
   add(
     'demo',
     'show the whole way on simulated hosts in this process',
     'demo',
     async () => (await import('./demo.ts')).demo,
   ).option('--folder <dir>', 'where to leave bundles, plan and report (default: quorate-demo)')
+}
+
+/** What a rehearsal starts by itself; nobody else calls it. */
+export function addParts(program: Command, run: (part: string, lab: string) => Promise<void>): void {
+  program
+    .command('rehearse-part <part>', { hidden: true })
+    .option('--lab <dir>', "the lab's folder", 'lab')
+    .action((part: string, { lab }: { lab: string }) => run(part, lab))
 }
 
 /** The verbs that go to the hosts. `onDeploy` is called when a deployment begins. */

@@ -7,7 +7,7 @@ const top = fileURLToPath(new URL('..', import.meta.url))
 
 /** @type {import('node:module').LoadHook} */
 export async function load(url, context, next) {
-  if (!/\.(njk|sh)(\?|$)/.test(url)) return next(url, context)
+  if (!/\.(njk|sh|py)(\?|$)/.test(url)) return next(url, context)
   const path = fileURLToPath(url)
   const file = { name: relative(top, path), text: await readFile(path, 'utf8') }
   return { format: 'module', shortCircuit: true, source: `export default ${JSON.stringify(file)}` }

@@ -8,6 +8,7 @@ import {
   type Effect,
   type File,
   type Group,
+  type Offer,
   type Part,
   type PerHost,
   type Place,
@@ -95,7 +96,28 @@ function groups(all: PerHost<DnsmasqSettings>): readonly Group[] {
     up: [unitActive(unit, 10), ...answers(host, mine)],
   }))
   if (members.length === 0) return []
-  return [{ id: 'dnsmasq', kind: 'pool', minimum: Math.min(1, members.length - 1), soakSeconds: 2, members, agree: [] }]
+  const offers = Object.entries(all).flatMap(([host, mine]) => namesOf(host, mine))
+  const first = Object.values(all).find(({ ranges }) => ranges.length > 0)
+  const leases: readonly Offer[] =
+    first === undefined ? [] : [{ kind: 'leases', title: `leases in "${first.network}"`, network: first.network }]
+  return [
+    {
+      id: 'dnsmasq',
+      kind: 'pool',
+      minimum: Math.min(1, members.length - 1),
+      soakSeconds: 2,
+      members,
+      agree: [],
+      offers: [...offers, ...leases],
+    },
+  ]
+}
+
+function namesOf(host: string, { addresses, network, domain }: DnsmasqSettings): readonly Offer[] {
+  const name = domain === null ? host : `${host}.${domain}`
+  return addresses
+    .slice(0, 1)
+    .map((address) => ({ kind: 'names', title: `names from ${host} (${address})`, network, address, name }))
 }
 
 /** It knows its own name, asked at its own address. */

@@ -1,5 +1,5 @@
 import { addressThere } from '../address-there.ts'
-import { netId, type Agreement, type Group, type PerHost } from '../renderer.ts'
+import { netId, type Agreement, type Group, type Offer, type PerHost } from '../renderer.ts'
 import { unitActive } from '../unit-active.ts'
 import type { Instance, KeepalivedSettings } from './settings.ts'
 
@@ -27,6 +27,7 @@ export function groups(all: PerHost<KeepalivedSettings>): readonly Group[] {
       soakSeconds: 3,
       members,
       agree: virtual.map(owner),
+      offers: offers(virtual, ours[0]?.instance.network ?? ''),
     }
   })
 }
@@ -40,6 +41,14 @@ function member(host: string, instances: readonly Instance[]) {
     provides: [],
     up: [unitActive('keepalived.service', 10), ...instances.map((one) => addressThere(one.source, one.interface, 10))],
   }
+}
+
+function offers(virtual: readonly string[], network: string): readonly Offer[] {
+  const routers = virtual.map((address) => address.replace(/\/.*/, ''))
+  return [
+    ...routers.map((address) => ({ kind: 'address', title: `the router ${address}`, network, address }) as const),
+    { kind: 'way-out', title: `the way out of "${network}"`, network },
+  ]
 }
 
 function owner(address: string): Agreement {

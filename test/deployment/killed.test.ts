@@ -58,6 +58,7 @@ for (const at of [5, 11, 13, 15, 16, 18, 20, 22]) {
     const killed = await bench.deploy(two, { connect, leaseSeconds: 1 })
     if (dead()) assert.is.not(killed.exit, 0)
     assert.ok(['one\n', 'two\n'].includes(content(bench)), content(bench))
+    await bench.lab.clock.sleep(3000) // its lease runs out
     const next = await bench.deploy(two)
     assert.is(next.exit, 0, JSON.stringify(next.failure))
     assert.is(content(bench), 'two\n')

@@ -68,7 +68,7 @@ test('no file names a path of the machine it was written on', () => {
   const here = `${dirname(top.replace(/\/$/, ''))}/`
   // A checkout in the folder for temporary files has a parent that many a text names.
   if (here.length < 4 || here === `${tmpdir()}/`) return
-  const named = filesBelow('.', /\.(ts|js|json|md|ya?ml|njk|sh)$/).filter(({ text }) => text.includes(here))
+  const named = filesBelow('.', /\.(ts|js|json|md|ya?ml|njk|sh|py)$/).filter(({ text }) => text.includes(here))
   assert.equal(
     named.map(({ path }) => path),
     [],

@@ -114,7 +114,7 @@ function textFiles(repoRoot: string): Plugin {
   return {
     name: 'text-files',
     setup(plugin) {
-      plugin.onLoad({ filter: /\.(njk|sh)$/ }, async ({ path }) => {
+      plugin.onLoad({ filter: /\.(njk|sh|py)$/ }, async ({ path }) => {
         const name = relative(resolve(repoRoot), path).split(sep).join('/')
         const file = { name, text: await readFile(path, 'utf8') }
         return { contents: `export default ${JSON.stringify(file)}`, loader: 'js' }

@@ -127,7 +127,7 @@ export function belowMinimum(view: GroupView, health: GroupHealth, away: readonl
   return `${view.group.id} would be left with ${count}, and needs ${view.group.minimum}`
 }
 
-function pick(agreement: Agreement, answered: Answered): string {
+export function pick(agreement: Agreement, answered: Answered): string {
   return [...answered.stdout.matchAll(new RegExp(agreement.pick, 'gm'))].map((match) => match[1] ?? match[0]).join(' ')
 }
 

@@ -9,7 +9,8 @@ test('while all only wait, time runs as many times faster as it was asked to', a
   const before = clock.now()
   await clock.sleep(5000)
   const passed = clock.now() - before
-  assert.ok(passed >= 4990, String(passed))
+  // A timer of the machine's may ring a millisecond early, which is a hundred here.
+  assert.ok(passed >= 4800, String(passed))
 })
 
 test('while something works, time runs as on the wall, and what waits goes on waiting', async () => {

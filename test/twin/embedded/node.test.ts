@@ -199,13 +199,14 @@ test('the packages and folders that the lab needs are there, and one can be take
     await client.end()
   }))
 
-test('sleep runs on the lab’s clock, and the host’s uptime with it', () =>
+test('a program sees time pass as on the wall while it runs, by the host’s uptime too', () =>
   withLab(async (lab) => {
     const client = await login(lab, addressOf('pve1'))
     const up = async () => Number((await client.exec('cut -d " " -f 1 proc/uptime')).stdout)
     const before = await up()
-    await client.exec('sleep 60')
-    assert.ok((await up()) - before >= 60)
+    await client.exec('sleep 2')
+    const passed = (await up()) - before
+    assert.ok(passed >= 2, String(passed))
     await client.end()
   }))
 

@@ -39,10 +39,7 @@ test('a command runs in the host, with a clean environment and its own exit code
     const folder = lab.folder('pve1')
     assert.equal(answer.code, 7)
     assert.equal(answer.stderr, 'no\n')
-    assert.equal(
-      answer.stdout,
-      `${folder}\n${folder}\nHOME LANG LOGNAME PATH PWD QUORATE_PACE QUORATE_ROOT SHELL USER `,
-    )
+    assert.equal(answer.stdout, `${folder}\n${folder}\nHOME LANG LOGNAME PATH PWD QUORATE_ROOT SHELL USER `)
     assert.equal((await client.exec('kill -TERM $$')).signal, 'SIGTERM')
     await client.end()
   }))

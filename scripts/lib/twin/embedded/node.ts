@@ -91,7 +91,6 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
   const env = {
     PATH: `${options.shims}:/usr/bin:/bin`,
     QUORATE_ROOT: folder,
-    QUORATE_PACE: String(clock.pace),
     HOME: join(folder, 'root'),
     USER: options.user,
     LOGNAME: options.user,
