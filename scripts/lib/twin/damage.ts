@@ -31,7 +31,7 @@ export async function strike(twin: Twin, { name }: Fault, host: string, kill: ()
 
 export async function mend(twin: Twin, { name }: Fault, host: string, resume: (host: string) => void): Promise<void> {
   if (name === 'node-killed') await twin.powerOn(host)
-  if (name === 'node-killed' || name === 'node-rebooted') resume(host)
+  if (name === 'node-killed' || name === 'node-rebooted') for (const each of twin.standingOn(host)) resume(each)
   if (name === 'node-frozen') await twin.machine(host).thaw()
   if (name === 'wan-cut') await twin.cut(host, 'up')
   if (name === 'disk-full') await rm(join(twin.machine(host).root, 'var/tmp/filler'), { force: true })
@@ -80,7 +80,7 @@ export async function killAndWatch(
   stage(`switching ${host} on again`)
   const on = performance.now()
   await twin.powerOn(host)
-  resume(host)
+  for (const each of twin.standingOn(host)) resume(each)
   const still = await untilWhole(groups, twin.machine, wholeMs)
   const wholeAfterSeconds = still === null ? Math.round((performance.now() - on) / 100) / 10 : null
   return { host, at, until: Date.now(), wholeAfterSeconds }

@@ -43,6 +43,8 @@ export interface Twin {
   readonly privateKey: string
   readonly names: readonly string[]
   machine(host: string): Machine
+  /** A node and the guests on it. */
+  standingOn(node: string): readonly string[]
   /** Boots nodes and waits until the deployer could log in. */
   startNodes(names: readonly string[]): Promise<void>
   /** Boots guests whose nodes have the bridges they hang on, and plugs the visitors in. */
@@ -88,8 +90,8 @@ export async function newTwin({ wiring, bundles, image, folder, cgroup }: TwinOp
       files: played ? [...files, ...pmxcfsFiles] : files,
       binds: played ? { [shared]: '/var/lib/pve-cluster' } : {},
     })
-    // Debian's package brings an example along that Proxmox VE's does not have.
-    if (played) await rm(join(machine.root, 'etc/corosync/corosync.conf'), { force: true })
+    // Debian's package starts a cluster of one from its example; Proxmox VE's has none, and an owner who wants a cluster takes it away.
+    if (isMember) await rm(join(machine.root, 'etc/corosync/corosync.conf'), { force: true })
     machines.set(name, machine)
     for (const address of bundle?.way.addresses ?? []) {
       const port = bundle?.way.port ?? 22
@@ -146,6 +148,7 @@ export async function newTwin({ wiring, bundles, image, folder, cgroup }: TwinOp
     privateKey: client.privateKey,
     names: [...machines.keys()].toSorted(),
     machine,
+    standingOn: (node) => [node, ...guestsOn(node).map(({ name }) => name)],
     startNodes: async (names) => {
       await Promise.all(names.map(startNode))
     },

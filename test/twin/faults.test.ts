@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { closeEnclosure, openEnclosure } from '../../scripts/lib/twin/enclosure.ts'
+import { assertContract } from '../contracts/contract.ts'
+import { inRepository, launcher, leftBehind, rehearse, twin } from './rehearse.ts'
+
+const cases = [
+  {
+    name: 'the deployer is killed while all nodes learn another corosync.conf',
+    edit: ['services/corosync.yaml', 'token: 3000', 'token: 4000'],
+    fault: 'deployer-killed@1.activated',
+  },
+  {
+    name: 'a node loses its power in a step that is armed on it',
+    edit: ['files/nodes/etc/ssh/sshd_config.d/10-lab.conf', 'MaxAuthTries 4', 'MaxAuthTries 5'],
+    fault: 'node-rebooted@2.armed',
+  },
+] as const
+
+for (const { name, edit, fault } of cases) {
+  twin(`${name}: afterwards every host is wholly new`, () =>
+    inRepository('test/labs/trio', [edit], async (folder) => {
+      const { report, log } = await rehearse(folder, '--fault', fault)
+      assertContract('rehearsal', report)
+      assert.equal(report.violations, [], log.slice(-3000))
+      assert.is(report.faults[0]?.name, fault.split('@')[0])
+      assert.equal([...new Set(Object.values(report.hosts))], ['new'])
+      assert.equal(leftBehind(), [])
+    }),
+  )
+}
+
+twin('a rehearsal that is killed leaves no machine, and the next one removes the rest', () =>
+  inRepository('test/labs/trio', [], async (folder) => {
+    const words = [launcher, 'rehearse', '--lab', join(folder, 'lab'), '--base', 'HEAD']
+    const child = spawn(process.execPath, words, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+    await new Promise<void>((resolve) => {
+      child.stderr.on('data', (chunk: Buffer) => {
+        if (chunk.toString().includes('deploying the base')) resolve()
+      })
+      child.once('close', () => resolve())
+    })
+    assert.ok(
+      leftBehind().some((what) => what.startsWith('systemd-nspawn')),
+      'machines were up',
+    )
+    const gone = new Promise((resolve) => void child.once('close', resolve))
+    child.kill('SIGKILL')
+    await gone
+    const until = Date.now() + 20_000
+    while (leftBehind().some((what) => what.startsWith('systemd-nspawn')) && Date.now() < until)
+      await new Promise((resolve) => void setTimeout(resolve, 100))
+    assert.equal(
+      leftBehind().filter((what) => what.startsWith('systemd-nspawn')),
+      [],
+    )
+    assert.ok(leftBehind().length > 0, 'its record and its cgroups are still there')
+    await closeEnclosure(await openEnclosure())
+    assert.equal(leftBehind(), [])
+  }),
+)
+
+test.run()
