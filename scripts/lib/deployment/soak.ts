@@ -22,7 +22,8 @@ const soakPauseMs = 5000
 
 /**
  * Why it did not become well in time, or did not stay well; null where all is well.
- * A daemon is given its own `withinSeconds`; from the first time that all is well, the longest soak of the groups begins.
+ * A daemon is given its own `withinSeconds`; from the first time that all is well, the longest soak of the groups begins, and it begins anew
+ * where what the members agree on changes, until `asked.until`.
  */
 export async function settledOrNot(session: Session, clock: Clock, asked: Asked): Promise<string | null> {
   const within = [
@@ -38,14 +39,18 @@ export async function settledOrNot(session: Session, clock: Clock, asked: Asked)
     await clock.sleep(pauseMs)
     state = await look(session, asked)
   }
-  const whole = clock.now()
-  const { common } = state
+  let whole = clock.now()
+  let { common } = state
   while (clock.now() < whole + soak) {
     await clock.sleep(Math.min(soakPauseMs, whole + soak - clock.now()))
     state = await look(session, asked)
     if (state.why !== null) return `did not stay well: ${state.why}`
-    if (state.common !== common)
+    if (state.common === common) continue
+    // Members may notice some seconds late that somebody was away, and form a new ring then: from there on they have to hold still.
+    if (clock.now() > asked.until)
       return `did not hold still: what the members agree on changed during the soak of ${soak / 1000} s`
+    whole = clock.now()
+    common = state.common
   }
   return null
 }
