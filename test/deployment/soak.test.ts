@@ -22,12 +22,13 @@ async function soaked(rings: readonly string[], untilSeconds: number) {
     sleep: (ms: number) => Promise.resolve(void (now += ms)),
     after: () => () => {},
   }
+  const up = { title: 'it is in a ring', run: ['ring'], exit: [0], stdout: '^ring [0-9]', withinSeconds: 5 }
   const group = {
     id: 'corosync',
     kind: 'quorum',
     minimum: 1,
     soakSeconds: 15,
-    members: [{ id: 'corosync@a', host: 'a', votes: 1, needs: [], provides: [], up: [] }],
+    members: [{ id: 'corosync@a', host: 'a', votes: 1, needs: [], provides: [], up: [up] }],
     agree: [{ title: 'the ring id', run: ['ring'], pick: '^ring (\\S+)', across: 'same' }],
   } as const
   const asked = {
@@ -52,6 +53,19 @@ test('a ring that does not hold still until there is no time for another soak is
   const { why, seconds } = await soaked(rings, 30)
   assert.match(why ?? '', 'did not hold still')
   assert.ok(seconds <= 40, String(seconds))
+})
+
+test('a member that is noticed to be away within ten seconds, and is back, is watched for a whole soak from there on', async () => {
+  assert.equal(await soaked(['1.a', '-', '-', '1.e'], 60), { why: null, seconds: 22 })
+})
+
+test('one that stays away is given up on after these ten seconds, and one that goes later at once', async () => {
+  const gone = await soaked(['1.a', '-'], 60)
+  assert.match(gone.why ?? '', 'did not stay well')
+  assert.ok(gone.seconds <= 12, String(gone.seconds))
+  const later = await soaked(['1.a', '1.a', '1.a', '-'], 60)
+  assert.match(later.why ?? '', 'did not stay well')
+  assert.is(later.seconds, 15)
 })
 
 test.run()
