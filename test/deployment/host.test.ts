@@ -322,6 +322,31 @@ test('a number that may only rise is raised when its file is taken back', async 
   assert.is(host.read('/etc/web/changed.conf'), before.replace('7', '9'))
 })
 
+test('what is back under a raised number is nobody’s edit, and what was edited before stays one', async ({ host }) => {
+  const first = 'totem {\n  config_version: 1\n}\n'
+  const numbered = (content: string, onRevert: number, expect: string) => {
+    const file = put('/etc/web/changed.conf', content, expect) as StagedFile & { op: 'put' }
+    return { ...file, serial: { prefix: '  config_version: ', onRevert } }
+  }
+  const taken = async (generation: string, onRevert: number) => {
+    const content = `totem {\n  config_version: ${onRevert - 1}\n  token: 2\n}\n`
+    const expect = sha(host.read('/etc/web/changed.conf') ?? '')
+    await stage(host.session, { ...wanted, generation, files: [numbered(content, onRevert, expect)] })
+    await call(host, 'arm', generation, '600')
+    await call(host, 'activate', generation)
+    await call(host, 'revert', generation)
+    return (await inspect('host', host.session, nothing)).managed.map(({ intact }) => intact)
+  }
+  await stage(host.session, { ...wanted, files: [numbered(first, 3, sha(host.read('/etc/web/changed.conf') ?? ''))] })
+  await call(host, 'arm', 'g1', '600')
+  await call(host, 'activate', 'g1')
+  await call(host, 'confirm', 'g1')
+  assert.equal(await taken('g2', 3), ['yes'])
+  assert.is(host.read('/etc/web/changed.conf'), first.replace('1', '3'))
+  host.write('/etc/web/changed.conf', first.replace('1', '5'))
+  assert.equal(await taken('g3', 7), ['edited'])
+})
+
 test('intact tells edited, mode and missing apart', async ({ host }) => {
   await armed(host)
   await call(host, 'activate', 'g1')

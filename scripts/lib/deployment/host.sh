@@ -1049,6 +1049,7 @@ revert() {
   restore_pmxcfs "$2"
   ! units_changed || systemctl daemon-reload </dev/null >/dev/null 2>&1
   acts_after "$2"
+  [ -n "$stuck" ] || own_what_is_back || stuck=' /var/lib/quorate/files'
   if [ -n "$stuck$trouble" ]; then
     note "stuck$stuck$trouble"
     record stuck "$(printf '%s' "$stuck$trouble" | base64 -w0)"
@@ -1241,6 +1242,31 @@ restore_file() {
   # A number that may only rise: the old content goes back under the next one, which all hosts were told when they were armed.
   [ "$(serial_in "$f_live" "$f_prefix")" != "$f_serial" ] || return 0
   with_serial "$G/old/$f_index" "$f_prefix" "$f_serial" >"$G/old/$f_index.back" && lay "$G/old/$f_index.back" "$old_mode" "$old_owner"
+}
+
+# What went back under the next number is ours as the bytes before it were, and nobody's edit.
+own_what_is_back() {
+  [ -f "$S/files" ] || return 0
+  lock
+  while IFS= read -r line <&3; do
+    IFS=$US
+    # shellcheck disable=SC2086
+    set -- $line
+    unset IFS
+    [ "$1" = file ] || continue
+    file_line "$@"
+    if [ "$f_prefix" != - ] && [ -f "$G/old/$f_index.back" ]; then own_back | durable "$S/files" || return 1; fi
+  done 3<"$G/plan"
+  unlock
+}
+
+# The table of managed files with the number that is back.
+own_back() {
+  IFS=' ' read -r old_hash _ <"$G/old/$f_index.is"
+  while IFS=$TAB read -r path mode owner store render filled; do
+    if [ "$path" = "$f_path" ] && [ "$filled" = "$old_hash" ]; then filled=$(content_of "$G/old/$f_index.back"); fi
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$path" "$mode" "$owner" "$store" "$render" "$filled"
+  done <"$S/files"
 }
 
 # $1 store. Folders that were made for the step, where nothing else has come into them. The inner ones are later in the journal.
