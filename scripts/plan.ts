@@ -1,13 +1,9 @@
 /** `quorate plan`: the rollout that takes the lab from a base revision to what is in the working tree. */
-import { relative, resolve, sep } from 'node:path'
+import { bothSides } from './lib/bundle/both-sides.ts'
 import { sortedKeys } from './lib/bundle/canonical.ts'
-import { compare } from './lib/bundle/compare.ts'
 import type { Change } from './lib/bundle/change.ts'
 import { diffChanges, type FileDiff } from './lib/bundle/diff.ts'
 import { openGit } from './lib/bundle/git.ts'
-import { requireRendering } from './lib/bundle/lab-rendering.ts'
-import { renderRevision } from './lib/bundle/revision.ts'
-import { loadRenderers } from './lib/definition/registry.ts'
 import type { Exit } from './lib/failure.ts'
 import { rolloutMermaid } from './lib/review/rollout-mermaid.ts'
 import type { Lines } from './lib/review/rollout-rows.ts'
@@ -15,7 +11,7 @@ import { rolloutText } from './lib/review/rollout-text.ts'
 import { jumpHosts } from './lib/rollout/order.ts'
 import { plan as planRollout } from './lib/rollout/plan.ts'
 import type { Plan } from './lib/rollout/rollout.ts'
-import { packageRoot, repoRootOf } from './lib/roots.ts'
+import { repoRootOf } from './lib/roots.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface PlanOptions {
@@ -29,28 +25,14 @@ export interface PlanOptions {
 
 /** Prints the rollout, or why there is none. 0: it is safe; 4: refused. Throws a FailureError for a lab that cannot be rendered. */
 export async function plan(options: PlanOptions, terminal: Terminal): Promise<Exit> {
-  const labFolder = resolve(options.lab)
-  const repoRoot = repoRootOf(labFolder)
-  const renderers = await loadRenderers(repoRoot)
-  const render = (folder: string, root: string) => requireRendering(folder, root, renderers, terminal)
-  const after = await render(labFolder, repoRoot)
-  const labPath = relative(repoRoot, labFolder).split(sep).join('/')
-  const base = await renderRevision({
-    repoRoot,
-    labPath,
-    packageRoot,
-    revision: options.base,
-    lab: after.lab,
-    render: (folder) => render(folder, resolve(folder, relative(labPath, '.'))),
-  })
+  const { before, after, changes, base, renderers } = await bothSides(options, terminal)
   if (base.note !== null) terminal.note(`${base.note}\n`)
-  const changes = compare(base.rendering, after)
-  const result = planRollout(base.rendering, after, changes, renderers, { last: jumpHosts(after) })
+  const result = planRollout(before, after, changes, renderers, { last: jumpHosts(after) })
   const text = {
     columns: terminal.columns,
     from: base.commit?.slice(0, 7) ?? null,
-    to: await name(repoRoot),
-    lines: linesOf(diffChanges(base.rendering, after, changes)),
+    to: await name(repoRootOf(options.lab)),
+    lines: linesOf(diffChanges(before, after, changes)),
   }
   terminal.out(printed(result, options, () => rolloutText(result, text)))
   return result.kind === 'rollout' ? 0 : 4

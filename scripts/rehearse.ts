@@ -1,27 +1,19 @@
 /** `quorate rehearse`: the rollout on throwaway copies of the hosts, with everything measured. */
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
-import { delimiter, join, relative, resolve, sep } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { spawnSync } from 'node:child_process'
-import type { Lab } from '../renderers/renderer.ts'
+import { bothSides } from './lib/bundle/both-sides.ts'
 import { sortedKeys } from './lib/bundle/canonical.ts'
-import { openGit } from './lib/bundle/git.ts'
-import { renderFolder } from './lib/bundle/lab-rendering.ts'
-import type { Rendering } from './lib/bundle/rendering.ts'
-import { renderRevision } from './lib/bundle/revision.ts'
-import { loadRenderers } from './lib/definition/registry.ts'
-import { reportProblems } from './lib/definition/report.ts'
 import { FailureError, type Exit, type Failure } from './lib/failure.ts'
 import { deploymentLines } from './lib/review/deployment-text.ts'
+import { rehearsalMarkdown } from './lib/review/rehearsal-markdown.ts'
 import { rehearsalText } from './lib/review/rehearsal-text.ts'
-import { jumpHosts } from './lib/rollout/order.ts'
-import { packageRoot, repoRootOf } from './lib/roots.ts'
+import { packageRoot } from './lib/roots.ts'
 import { closeEnclosure, openEnclosure, runEnclosed, runningInside, whyNoTwin } from './lib/twin/enclosure.ts'
-import { readFault } from './lib/twin/fault.ts'
-import { imageOf, packagesOf } from './lib/twin/image.ts'
 import type { RehearsalReport } from './lib/twin/report.ts'
-import type { RehearsalRequest, Told } from './lib/twin/request.ts'
-import { wiringOf } from './lib/twin/wiring.ts'
+import { requestFor } from './lib/twin/request-for.ts'
+import type { Told } from './lib/twin/request.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface RehearseOptions {
@@ -32,6 +24,8 @@ export interface RehearseOptions {
   readonly fault: readonly string[]
   readonly keep: boolean
   readonly shell?: string
+  readonly format: 'text' | 'markdown' | 'json'
+  /** The same as the format "json". */
   readonly json: boolean
 }
 
@@ -50,7 +44,10 @@ export async function rehearse(options: RehearseOptions, terminal: Terminal): Pr
   const why = await whyNoTwin(isInstalled)
   if (why !== null) throw refused(why.what, why.next, 4)
   const sides = await bothSides(options, terminal)
-  const request = await requestFor(options, sides, terminal)
+  if (sides.base.note !== null) terminal.note(`${sides.base.note}\n`)
+  const making = (packages: readonly string[]) =>
+    terminal.note(`making an image with ${packages.join(' ')}; it is kept in ${imageFolder}\n`)
+  const request = await requestFor(options, sides, { quorate: launcher, imageFolder, making })
   const enclosure = await openEnclosure()
   const interrupted = new AbortController()
   const onSignal = () => interrupted.abort()
@@ -84,9 +81,15 @@ export async function rehearse(options: RehearseOptions, terminal: Terminal): Pr
 /** The way in which this quorate was started, for its own parts; what a test runs is the build too. */
 const launcher = [process.execPath, join(packageRoot, 'scripts/launcher.js')]
 
-function print(report: RehearsalReport, { json, keep }: RehearseOptions, terminal: Terminal): void {
-  terminal.out(json ? `${JSON.stringify(sortedKeys(report), null, 2)}\n` : rehearsalText(report, terminal.columns))
-  if (keep) terminal.note('the machines are kept: "quorate rehearse --shell HOST" enters one, Ctrl-C here ends them\n')
+function print(report: RehearsalReport, options: RehearseOptions, terminal: Terminal): void {
+  terminal.out(printed(report, options, terminal.columns))
+  if (options.keep)
+    terminal.note('the machines are kept: "quorate rehearse --shell HOST" enters one, Ctrl-C here ends them\n')
+}
+
+function printed(report: RehearsalReport, { format, json }: RehearseOptions, columns: number): string {
+  if (json || format === 'json') return `${JSON.stringify(sortedKeys(report), null, 2)}\n`
+  return format === 'markdown' ? rehearsalMarkdown(report) : rehearsalText(report, columns)
 }
 
 function verdictOf(last: InsideWord | null, aborted: boolean): Exit {
@@ -94,94 +97,6 @@ function verdictOf(last: InsideWord | null, aborted: boolean): Exit {
   if (last?.kind === 'failure') throw new FailureError(last.failure, last.exit)
   if (aborted) throw refused('it was ended before it was over', 'run it again', 4)
   throw refused('the part inside the twin ended without a word', 'run it again with --debug', 4)
-}
-
-interface Sides {
-  readonly before: Rendering
-  readonly after: Rendering
-  readonly labs: readonly Lab[]
-  readonly base: string | null
-  readonly commit: string | null
-}
-
-async function bothSides(options: RehearseOptions, terminal: Terminal): Promise<Sides> {
-  const folder = resolve(options.lab)
-  const repoRoot = repoRootOf(folder)
-  const renderers = await loadRenderers(repoRoot)
-  const labs: Lab[] = []
-  const render = async (labFolder: string, root: string): Promise<Rendering> => {
-    const { definition, rendering } = await renderFolder(labFolder, root, renderers)
-    if (definition.problems.length > 0) terminal.note(reportProblems(definition, { colour: terminal.colour }))
-    if (rendering === null || definition.lab === null)
-      throw refused('the definition has errors', 'mend what is listed above', 1)
-    labs.push(definition.lab)
-    return rendering
-  }
-  const after = await render(folder, repoRoot)
-  const labPath = relative(repoRoot, folder).split(sep).join('/')
-  const base = await renderRevision({
-    repoRoot,
-    labPath,
-    packageRoot,
-    revision: options.base,
-    lab: after.lab,
-    render: (each) => render(each, resolve(each, relative(labPath, '.'))),
-  })
-  if (base.note !== null) terminal.note(`${base.note}\n`)
-  const git = await openGit(repoRoot)
-  const { commit } = (await git?.current()) ?? { commit: null }
-  return { before: base.rendering, after, labs: labs.toReversed(), base: base.commit, commit }
-}
-
-async function requestFor(
-  options: RehearseOptions,
-  { before, after, labs, base, commit }: Sides,
-  terminal: Terminal,
-): Promise<RehearsalRequest> {
-  const wiring = wiringOf(labs)
-  const known = new Set([...wiring.nodes, ...wiring.guests].map(({ name }) => name))
-  const stranger = Object.keys(before.hosts).find((host) => !known.has(host))
-  if (stranger !== undefined) {
-    throw refused(
-      `"${stranger}" is only in the base, whose own tool rendered it: how it is wired is not known`,
-      'rehearse from a commit of this tool',
-      4,
-    )
-  }
-  const faults = options.fault.map((text) =>
-    readFault(
-      text,
-      wiring.nodes.map(({ name }) => name),
-    ),
-  )
-  const making = (packages: readonly string[]) =>
-    terminal.note(`making an image with ${packages.join(' ')}; it is kept in ${imageFolder}\n`)
-  const image = async (kind: 'node' | 'guest') => {
-    const bundles = [before, after].flatMap(({ hosts }) =>
-      Object.values(hosts).filter((bundle) => bundle.kind === kind),
-    )
-    const packages = packagesOf(bundles)
-    return {
-      packages,
-      folder: wiring[`${kind}s`].length === 0 ? '' : await imageOf(packages, { folder: imageFolder, making }),
-    }
-  }
-  const [node, guest] = await Promise.all([image('node'), image('guest')])
-  return {
-    wiring,
-    before,
-    after,
-    base,
-    commit,
-    images: { node, guest },
-    folder: '',
-    cgroup: '',
-    last: jumpHosts(after),
-    faults,
-    keep: options.keep,
-    lab: resolve(options.lab),
-    quorate: launcher,
-  }
 }
 
 /** A shell on a machine of the twin that is kept. */

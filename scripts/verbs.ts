@@ -47,6 +47,7 @@ export function addReviewVerbs(add: Add, isWorkflow: boolean): void {
       'something goes wrong meanwhile: NAME[:HOST][@STEP[.PHASE]], as in node-killed:pve2@3.armed',
       [],
     )
+    .addOption(new Option('--format <form>', 'how to print it').choices(['text', 'markdown', 'json']).default('text'))
     .option('--keep', 'leave the machines up afterwards, until Ctrl-C', false)
     .option('--shell <host>', 'enter a machine of a rehearsal that is kept')
 

@@ -1,6 +1,6 @@
 /** A lab's folder → its rendering, with every problem on the way: what all verbs start with. */
 import { relative, sep } from 'node:path'
-import type { Renderer } from '../../../renderers/renderer.ts'
+import type { Lab, Renderer } from '../../../renderers/renderer.ts'
 import { define, type Definition } from '../definition/definition.ts'
 import { reportProblems } from '../definition/report.ts'
 import { longPasswords } from '../definition/secrets-file.ts'
@@ -41,17 +41,27 @@ export async function renderFolder(
   return { definition, rendering: definition.lab === null ? null : rendering }
 }
 
-/** As `renderFolder`, for verbs that cannot go on without: tells of the problems and throws a FailureError (exit 1) for errors. */
+/** As `requireLab`, where the rendering is enough. */
 export async function requireRendering(
   labFolder: string,
   repoRoot: string,
   renderers: readonly Renderer[],
   report: Report,
 ): Promise<Rendering> {
+  return (await requireLab(labFolder, repoRoot, renderers, report)).rendering
+}
+
+/** As `renderFolder`, for verbs that cannot go on without: tells of the problems and throws a FailureError (exit 1) for errors. */
+export async function requireLab(
+  labFolder: string,
+  repoRoot: string,
+  renderers: readonly Renderer[],
+  report: Report,
+): Promise<{ readonly lab: Lab; readonly rendering: Rendering }> {
   const { definition, rendering } = await renderFolder(labFolder, repoRoot, renderers)
   const silent = definition.problems.length === 0 || (rendering !== null && report.warnings === false)
   if (!silent) report.note(reportProblems(definition, { colour: report.colour }))
-  if (rendering !== null) return rendering
+  if (rendering !== null && definition.lab !== null) return { lab: definition.lab, rendering }
   const errors = definition.problems.filter(({ severity }) => severity === 'error').length
   throw new FailureError(
     {

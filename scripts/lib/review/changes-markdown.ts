@@ -1,6 +1,7 @@
 /** Changes for a pull request or a job summary. Nothing in a file can leave its fence, mention anybody or become HTML. */
 import type { FileDiff } from '../bundle/diff.ts'
 import { changesSummary, fileSummary, withoutLines } from './changes-summary.ts'
+import { code, fence } from './markdown.ts'
 import { visible } from './visible.ts'
 
 /** Lines of a difference that are shown without a click. */
@@ -25,20 +26,4 @@ function linesMarkdown(diff: FileDiff): readonly string[] {
   const fenced = fence('diff', lines)
   if (lines.length <= mostOpenLines) return [fenced]
   return [`<details><summary>${lines.length} lines</summary>\n\n${fenced}\n\n</details>`]
-}
-
-/** A code span; its fence is longer than any run of back-ticks inside. */
-function code(text: string): string {
-  const plain = visible(text).replaceAll('|', '∣')
-  const ticks = '`'.repeat(longestRun(plain) + 1)
-  return plain.startsWith('`') || plain.endsWith('`') ? `${ticks} ${plain} ${ticks}` : `${ticks}${plain}${ticks}`
-}
-
-function fence(language: string, lines: readonly string[]): string {
-  const ticks = '`'.repeat(Math.max(3, longestRun(lines.join('\n')) + 1))
-  return [`${ticks}${language}`, ...lines, ticks].join('\n')
-}
-
-function longestRun(text: string): number {
-  return Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
 }

@@ -1,6 +1,5 @@
 /** What a rehearsal found, for a person. */
-import type { MeasuredFault, RehearsalReport } from '../twin/report.ts'
-import { shown } from '../twin/report.ts'
+import { shown, type MeasuredFault, type RehearsalReport } from '../twin/report.ts'
 import { textTable } from './text-table.ts'
 
 /** The whole report. `columns`: width to fit. */
@@ -51,11 +50,11 @@ function stepTable({ steps }: RehearsalReport, columns: number): string {
   return textTable(['step', 'host', 'part', 'when', 'predicted', 'measured'], rows, columns)
 }
 
-function faultTitle({ name, host, when }: MeasuredFault): string {
+export function faultTitle({ name, host, when }: MeasuredFault): string {
   return `${name}${host === null ? '' : ` (${host})`}, ${when}`
 }
 
-function faultLines({ away, fewest, wholeAfterSeconds }: MeasuredFault): readonly string[] {
+export function faultLines({ away, fewest, wholeAfterSeconds }: MeasuredFault): readonly string[] {
   return [
     ...away.map(({ id, seconds, open }) => `${id} away for ${shown(seconds)} s${open ? ', and not back' : ''}`),
     ...fewest.map(({ group, fewest: number }) => `${group}: at the fewest ${number}`),

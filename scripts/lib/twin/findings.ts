@@ -81,12 +81,13 @@ export function reportOf(request: RehearsalRequest, seen: Seen): RehearsalReport
 
 /** Whether the runs came to the end they should come to. */
 function endings({ faults: wanted }: RehearsalRequest, { rolled, unwell, killed }: Seen): readonly string[] {
-  const { outcome, recovery, struck } = rolled
+  const { outcome, recovery, struck, missed } = rolled
   const of = (failure: string | undefined) => failure ?? 'the deployer ended without a word'
   return [
     ...(outcome?.exit === 0 || struck.length > 0
       ? []
       : [`the rollout did not go through: ${of(outcome?.failure?.what)}`]),
+    ...missed,
     ...(struck.length === wanted.length ? [] : ['a fault never came about: the rollout has no such step or phase']),
     ...(struck.length > 0 && recovery?.exit !== 0
       ? [`the run after the fault did not go through: ${of(recovery?.failure?.what)}`]

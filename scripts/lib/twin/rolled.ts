@@ -16,6 +16,8 @@ export interface Rolled {
   /** By step: when it was armed, and when it ended. Milliseconds since 1970. */
   readonly times: ReadonlyMap<number, { readonly from: number; readonly to: number }>
   readonly struck: readonly Struck[]
+  /** Faults that could not be brought about, or mended, in sentences. */
+  readonly missed: readonly string[]
   readonly began: number
   readonly ended: number
 }
@@ -44,6 +46,16 @@ export async function rollOut(
   const times = new Map<number, { from: number; to: number }>()
   const struck: Struck[] = []
   const damage: Promise<void>[] = []
+  const missed: string[] = []
+  const attempt = async (fault: Fault, host: string, what: string, act: () => Promise<void>) => {
+    try {
+      await act()
+    } catch (error) {
+      missed.push(
+        `${faultText({ ...fault, host })} could not be ${what}: ${error instanceof Error ? error.message : String(error)}`,
+      )
+    }
+  }
   let rollout: Rollout | null = null
   let kill = () => {}
   const watch = (event: Event) => {
@@ -58,7 +70,7 @@ export async function rollOut(
       const host = fault.host ?? event.hosts[0] ?? ''
       struck.push({ fault, host, at })
       stage(`fault: ${faultText({ ...fault, host })}`)
-      damage.push(strike(twin, fault, host, () => kill()))
+      damage.push(attempt(fault, host, 'brought about', () => strike(twin, fault, host, () => kill())))
     }
   }
   const how = { former: sides.before.rendering, adopt: bare, without: [] }
@@ -73,18 +85,18 @@ export async function rollOut(
     outcome = await send([], watch)
   }
   await Promise.all(damage)
-  if (struck.length === 0) return { outcome, recovery: null, rollout, times, struck, began, ended: Date.now() }
+  if (struck.length === 0) return { outcome, recovery: null, rollout, times, struck, missed, began, ended: Date.now() }
   await sleep(settleMs)
   for (const { fault, host } of struck) {
     stage(`mending: ${faultText({ ...fault, host })}`)
-    await mend(twin, fault, host, resume)
+    await attempt(fault, host, 'mended', () => mend(twin, fault, host, resume))
   }
   await timersFired(twin)
   stage('running the deployer once more')
   let recovery = await send([], tell)
-  for (let attempt = 0; attempt < 3 && recovery?.exit === 5; attempt += 1) {
+  for (let again = 0; again < 3 && recovery?.exit === 5; again += 1) {
     await sleep(leaseMs)
     recovery = await send([], tell)
   }
-  return { outcome, recovery, rollout, times, struck, began, ended: Date.now() }
+  return { outcome, recovery, rollout, times, struck, missed, began, ended: Date.now() }
 }

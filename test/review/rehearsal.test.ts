@@ -1,0 +1,95 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { rehearsalMarkdown } from '../../scripts/lib/review/rehearsal-markdown.ts'
+import { rehearsalText } from '../../scripts/lib/review/rehearsal-text.ts'
+import type { RehearsalReport } from '../../scripts/lib/twin/report.ts'
+import { assertContract } from '../contracts/contract.ts'
+import { top } from '../house/source-tree.ts'
+
+const sound: RehearsalReport = {
+  format: 1,
+  lab: 'example',
+  base: '0'.repeat(40),
+  commit: '1'.repeat(40),
+  machines: { nodes: 3, guests: 1 },
+  well: true,
+  violations: [],
+  standIns: ['the cluster file system (/etc/pve) of pve1, pve2, pve3'],
+  notRehearsed: ['delay and loss of the links between the servers'],
+  seconds: { boot: 9.2, base: 100, rollout: 90.5, total: 261 },
+  deployment: { exit: 0, digest: 'a'.repeat(64), failure: null },
+  hosts: { pve1: 'new', pve2: 'new', pve3: 'new', dns1: 'new' },
+  steps: [
+    {
+      id: 1,
+      part: 'dnsmasq',
+      hosts: ['dns1'],
+      from: 0.4,
+      to: 6,
+      predicted: { interrupts: [], maxSeconds: 0 },
+      measured: [],
+    },
+    {
+      id: 2,
+      part: 'tinc.cluster',
+      hosts: ['pve2'],
+      from: 6.1,
+      to: 31,
+      predicted: { interrupts: ['corosync@pve2', 'tinc.cluster@pve2'], maxSeconds: 5 },
+      measured: [{ id: 'net:cluster@pve2', seconds: 0.4 }],
+    },
+  ],
+  groups: [{ id: 'corosync', kind: 'quorum', all: 3, needs: 2, fewest: 3 }],
+  offers: [
+    { title: 'router 10.0.1.1', asked: 1064, lost: 0, longestSeconds: 0 },
+    { title: 'DNS of dns1 <@x>', asked: 1045, lost: 4, longestSeconds: 0.9 },
+  ],
+  faults: [
+    {
+      name: 'node-killed',
+      host: 'pve1',
+      when: 'after the rollout',
+      away: [{ id: 'router 10.0.1.1', seconds: 3.1, open: false }],
+      fewest: [{ group: 'corosync', fewest: 2 }],
+      wholeAfterSeconds: 10,
+    },
+  ],
+}
+const broken: RehearsalReport = {
+  ...sound,
+  well: false,
+  violations: [
+    'pve2 is left half-way: /etc/a | `b` <b>@someone</b>',
+    'not whole again after pve1 was killed and switched on',
+  ],
+  steps: [],
+  offers: [],
+  faults: [
+    {
+      name: 'node-frozen',
+      host: null,
+      when: 'at step 2, armed',
+      away: [{ id: 'net:cluster@pve2', seconds: 40, open: true }],
+      fewest: [],
+      wholeAfterSeconds: null,
+    },
+  ],
+}
+
+for (const [name, report] of Object.entries({ sound, broken })) {
+  test(`a ${name} rehearsal, for a person and for a pull request`, async () => {
+    assertContract('rehearsal', report)
+    await golden(`rehearsal-${name}.txt`, rehearsalText(report, 100))
+    await golden(`rehearsal-${name}.md.txt`, rehearsalMarkdown(report))
+  })
+}
+
+async function golden(name: string, text: string): Promise<void> {
+  const file = join(top, 'test/review', name)
+  if (process.env['QUORATE_UPDATE_GOLDENS'] === '1') await writeFile(file, text)
+  assert.fixture(text, await readFile(file, 'utf8'))
+}
+
+test.run()
