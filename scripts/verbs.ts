@@ -44,7 +44,7 @@ export function addReviewVerbs(add: Add, isWorkflow: boolean): void {
     .option('--base <rev>', 'the revision the hosts are at (default: where this branch left the main branch)')
     .option(
       '--fault <name...>',
-      'something goes wrong meanwhile: NAME[:HOST][@STEP[.PHASE]], as in node-killed:pve2@3.armed',
+      'roll out once for each, and something goes wrong: NAME[:HOST][@STEP[.PHASE]], as in node-killed:pve2@3.armed',
       [],
     )
     .addOption(new Option('--format <form>', 'how to print it').choices(['text', 'markdown', 'json']).default('text'))

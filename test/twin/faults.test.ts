@@ -10,22 +10,25 @@ const cases = [
   {
     name: 'the deployer is killed while all nodes learn another corosync.conf',
     edit: ['services/corosync.yaml', 'token: 3000', 'token: 4000'],
-    fault: 'deployer-killed@1.activated',
+    faults: ['deployer-killed@1.activated'],
   },
   {
-    name: 'a node loses its power in a step that is armed on it',
+    name: 'a node loses its power before and after it is armed, before and after it is told, and before and after it is confirmed',
     edit: ['files/nodes/etc/ssh/sshd_config.d/10-lab.conf', 'MaxAuthTries 4', 'MaxAuthTries 5'],
-    fault: 'node-rebooted@2.armed',
+    faults: ['gated', 'armed', 'activated', 'probed', 'confirmed'].map((phase) => `node-rebooted@2.${phase}`),
   },
 ] as const
 
-for (const { name, edit, fault } of cases) {
+for (const { name, edit, faults } of cases) {
   twin(`${name}: afterwards every host is wholly new`, () =>
     inRepository('test/labs/trio', [edit], async (folder) => {
-      const { report, log } = await rehearse(folder, '--fault', fault)
+      const { report, log } = await rehearse(folder, '--fault', ...faults)
       assertContract('rehearsal', report)
       assert.equal(report.violations, [], log.slice(-3000))
-      assert.is(report.faults[0]?.name, fault.split('@')[0])
+      assert.equal(
+        report.faults.map(({ name: struck }) => struck),
+        faults.map((fault) => fault.split('@')[0]),
+      )
       assert.equal([...new Set(Object.values(report.hosts))], ['new'])
       assert.equal(leftBehind(), [])
     }),

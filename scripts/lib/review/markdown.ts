@@ -3,9 +3,9 @@ import { visible } from './visible.ts'
 
 /** A code span; its fence is longer than any run of back-ticks inside. */
 export function code(text: string): string {
-  const plain = visible(text).replaceAll('|', '∣')
-  const ticks = '`'.repeat(longestRun(plain) + 1)
-  return plain.startsWith('`') || plain.endsWith('`') ? `${ticks} ${plain} ${ticks}` : `${ticks}${plain}${ticks}`
+  const seen = visible(text).replaceAll('|', '∣')
+  const ticks = '`'.repeat(longestRun(seen) + 1)
+  return seen.startsWith('`') || seen.endsWith('`') ? `${ticks} ${seen} ${ticks}` : `${ticks}${seen}${ticks}`
 }
 
 /** A code block; its fence is longer than any run of back-ticks inside. */

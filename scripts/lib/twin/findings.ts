@@ -1,7 +1,7 @@
 /** Everything that a rehearsal saw → its report. Pure. */
 import type { Group } from '../../../renderers/renderer.ts'
 import type { Killed } from './damage.ts'
-import { faultText } from './fault.ts'
+import { faultText, type Fault } from './fault.ts'
 import { notRehearsed, standIns } from './limits.ts'
 import {
   doubleOwners,
@@ -15,17 +15,10 @@ import {
   type RehearsalReport,
 } from './report.ts'
 import type { RehearsalRequest } from './request.ts'
-import type { Rolled } from './rolled.ts'
+import type { Round, Rounds } from './rounds.ts'
 import type { Sampled } from './sampling.ts'
 
-export interface Seen {
-  readonly rolled: Rolled
-  /** What was not well when all was over; null where all was. */
-  readonly unwell: string | null
-  /** When that was known: milliseconds since 1970. */
-  readonly whole: number
-  /** By host: "old", "new", or what is mixed. */
-  readonly held: Readonly<Record<string, string>>
+export interface Seen extends Rounds {
   readonly killed: Killed | null
   readonly sampled: Sampled
   readonly groups: readonly Group[]
@@ -38,19 +31,22 @@ export interface Seen {
 const partitions: readonly string[] = ['wan-cut', 'node-frozen']
 
 export function reportOf(request: RehearsalRequest, seen: Seen): RehearsalReport {
-  const { rolled, sampled, groups, held, seconds, isBare } = seen
-  const { began, ended, rollout, times, struck } = rolled
+  const { rounds, stopped, sampled, groups, seconds, isBare, killed } = seen
+  const [first, last] = [rounds[0], rounds.at(-1)]
+  if (first === undefined || last === undefined) throw new Error('a rehearsal has at least one rollout')
+  const { began, rollout, times } = first.rolled
+  const { ended, outcome } = last.rolled
+  const struck = rounds.flatMap(({ rolled }) => rolled.struck ?? [])
   // What a fault takes away is not the steps' doing.
   const windows = rollout === null || struck.length > 0 ? [] : windowsIn(rollout, times)
   const steps = measuredSteps(windows, sampled.series, began)
   const grouped = measuredGroups(groups, sampled.series, began, ended)
   const violations = [
-    ...endings(request, seen),
-    ...Object.entries(held).flatMap(([host, is]) =>
-      is === 'new' || is === 'unchanged' || (is === 'old' && rolled.outcome?.exit !== 0)
-        ? []
-        : [`${host} is left half-way: ${is}`],
-    ),
+    ...rounds.flatMap((round, index) => endings(round, request.faults[index] ?? null)),
+    ...(stopped === null ? [] : [stopped]),
+    ...(killed === null || killed.wholeAfterSeconds !== null
+      ? []
+      : [`not whole again after ${killed.host} was killed and switched on`]),
     ...steps.violations,
     ...(struck.length > 0 ? [] : tooFew(grouped)),
     ...(struck.some(({ fault }) => partitions.includes(fault.name)) ? [] : doubleOwners(sampled.said, began, ended)),
@@ -66,12 +62,8 @@ export function reportOf(request: RehearsalRequest, seen: Seen): RehearsalReport
     standIns: standIns(request),
     notRehearsed: notRehearsed(request, groups, sampled, began, isBare),
     seconds,
-    deployment: {
-      exit: rolled.outcome?.exit ?? 4,
-      digest: rolled.outcome?.rollout ?? null,
-      failure: rolled.outcome?.failure ?? null,
-    },
-    hosts: held,
+    deployment: { exit: outcome?.exit ?? 4, digest: outcome?.rollout ?? null, failure: outcome?.failure ?? null },
+    hosts: last.held,
     steps: steps.steps,
     groups: grouped,
     offers: measuredOffers(sampled.series, began, ended).filter(({ asked, lost }) => asked > lost),
@@ -79,24 +71,27 @@ export function reportOf(request: RehearsalRequest, seen: Seen): RehearsalReport
   }
 }
 
-/** Whether the runs came to the end they should come to. */
-function endings({ faults: wanted }: RehearsalRequest, { rolled, unwell, killed }: Seen): readonly string[] {
+/** Whether a rollout came to the end it should come to. */
+function endings({ rolled, unwell, held }: Round, fault: Fault | null): readonly string[] {
   const { outcome, recovery, struck, missed } = rolled
   const of = (failure: string | undefined) => failure ?? 'the deployer ended without a word'
-  return [
-    ...(outcome?.exit === 0 || struck.length > 0
+  const found = [
+    ...(outcome?.exit === 0 || struck !== null
       ? []
       : [`the rollout did not go through: ${of(outcome?.failure?.what)}`]),
-    ...missed,
-    ...(struck.length === wanted.length ? [] : ['a fault never came about: the rollout has no such step or phase']),
-    ...(struck.length > 0 && recovery?.exit !== 0
+    ...(missed === null ? [] : [missed]),
+    ...(fault === null || struck !== null ? [] : ['the fault never came about: the rollout has no such step or phase']),
+    ...(struck !== null && recovery?.exit !== 0
       ? [`the run after the fault did not go through: ${of(recovery?.failure?.what)}`]
       : []),
     ...(unwell === null ? [] : [`not whole afterwards: ${unwell}`]),
-    ...(killed === null || killed.wholeAfterSeconds !== null
-      ? []
-      : [`not whole again after ${killed.host} was killed and switched on`]),
+    ...Object.entries(held).flatMap(([host, is]) =>
+      is === 'new' || is === 'unchanged' || (is === 'old' && outcome?.exit !== 0)
+        ? []
+        : [`${host} is left half-way: ${is}`],
+    ),
   ]
+  return fault === null ? found : found.map((sentence) => `with ${faultText(fault)}: ${sentence}`)
 }
 
 function tooFew(groups: readonly MeasuredGroup[]): readonly string[] {
@@ -104,12 +99,14 @@ function tooFew(groups: readonly MeasuredGroup[]): readonly string[] {
   return below.map(({ id, fewest, needs }) => `${id} fell to ${fewest}, and needs ${needs}`)
 }
 
-function faults({ rolled, killed, sampled, groups, whole, unwell }: Seen): readonly MeasuredFault[] {
+function faults({ rounds, killed, sampled, groups }: Seen): readonly MeasuredFault[] {
   const { series } = sampled
-  const within = rolled.struck.map(({ fault, host, at }) => {
-    const wholeAfterSeconds = unwell === null ? (whole - rolled.ended) / 1000 : null
+  const within = rounds.flatMap(({ rolled: { struck, ended }, whole, unwell }) => {
+    if (struck === null) return []
+    const { fault, host, at: from } = struck
+    const wholeAfterSeconds = unwell === null ? (whole - ended) / 1000 : null
     const when = faultText({ ...fault, host: null })
-    return faultOf({ name: fault.name, host, when, from: at, to: whole, wholeAfterSeconds }, groups, series)
+    return [faultOf({ name: fault.name, host, when, from, to: whole, wholeAfterSeconds }, groups, series)]
   })
   if (killed === null) return within
   const { host, at: from, until: to, wholeAfterSeconds } = killed

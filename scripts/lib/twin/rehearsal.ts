@@ -2,20 +2,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { killAndWatch } from './damage.ts'
 import { reportOf } from './findings.ts'
-import { heldByAll } from './held.ts'
 import type { RehearsalReport } from './report.ts'
 import type { RehearsalRequest, Told } from './request.ts'
-import { rollOut } from './rolled.ts'
+import { roundsOf } from './rounds.ts'
 import { startSampling } from './sampling.ts'
-import { deployBase, openTheatre, wholeMs } from './theatre.ts'
-import { untilWhole } from './whole.ts'
+import { deployBase, openTheatre } from './theatre.ts'
 
 /** How long everything is watched before the rollout. Milliseconds. */
 const quietMs = 3000
 
 /** Expects namespaces of its own for network, mounts and processes. Throws a FailureError where the twin cannot be built or the base deployed. */
 export async function rehearse(request: RehearsalRequest, tell: Told): Promise<RehearsalReport> {
-  const { wiring, before, after } = request
+  const { wiring, before } = request
   const started = performance.now()
   const since = (moment: number) => Math.round((performance.now() - moment) / 100) / 10
   const theatre = await openTheatre(request, tell)
@@ -34,18 +32,18 @@ export async function rehearse(request: RehearsalRequest, tell: Told): Promise<R
     await sleep(quietMs)
     stage(isBare ? 'rolling out on bare nodes' : 'rolling out the change')
     const rolling = performance.now()
-    const rolled = await rollOut(theatre, request.faults, isBare, sampling.resume)
+    const all = await roundsOf(theatre, request.faults, isBare, sampling.resume)
     const rollout = since(rolling)
-    const unwell = await untilWhole(groups, twin.machine, wholeMs)
-    const whole = Date.now()
-    const hosts = Object.keys({ ...before.hosts, ...after.hosts })
-    const held = await heldByAll(hosts, (host) => twin.machine(host).root, theatre.sides)
-    const isSound = rolled.outcome?.exit === 0 && unwell === null && !isBare && rolled.struck.length === 0
+    const isSound =
+      !isBare &&
+      all.rounds.every(
+        ({ rolled: { outcome, struck }, unwell }) => outcome?.exit === 0 && struck === null && unwell === null,
+      )
     const killed = isSound ? await killAndWatch(twin, sampling.resume, groups, nodes, stage) : null
     stage('counting')
     const sampled = await sampling.stop()
     const seconds = { boot, base, rollout, total: since(started) }
-    return reportOf(request, { rolled, unwell, whole, held, killed, sampled, groups, isBare, seconds })
+    return reportOf(request, { ...all, killed, sampled, groups, isBare, seconds })
   } finally {
     if (!request.keep) await twin.close()
   }

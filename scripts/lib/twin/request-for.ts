@@ -19,7 +19,7 @@ export interface Tool {
   making(packages: readonly string[]): void
 }
 
-/** Folder and cgroup are still to be named. Throws a FailureError for a fault that does not exist (exit 2) and a lab that cannot be wired (exit 4). */
+/** Folder and cgroup are still to be named. Throws a FailureError for faults that cannot be (exit 2) and a lab that cannot be wired (exit 4). */
 export async function requestFor(
   options: { readonly lab: string; readonly fault: readonly string[]; readonly keep: boolean },
   { before, after, labs, base }: BothSides,
@@ -31,6 +31,7 @@ export async function requestFor(
   if (stranger !== undefined) throw unwired(stranger)
   const nodes = wiring.nodes.map(({ name }) => name)
   const faults = options.fault.map((text) => readFault(text, nodes))
+  if (faults.length > 1 && Object.values(before.hosts).every(({ parts }) => parts.length === 0)) throw cannotGoBack()
   const image = async (kind: 'node' | 'guest') => {
     const all = [before, after].flatMap(({ hosts }) => Object.values(hosts))
     const packages = packagesOf(all.filter((bundle) => bundle.kind === kind))
@@ -52,6 +53,18 @@ export async function requestFor(
     lab: resolve(options.lab),
     quorate,
   }
+}
+
+function cannotGoBack(): FailureError {
+  return new FailureError(
+    {
+      what: 'with several faults the hosts go back to the base between them, and this base is empty',
+      where: '--fault',
+      now: 'nothing was built',
+      next: 'name one fault, or a base in which something is deployed',
+    },
+    2,
+  )
 }
 
 function unwired(host: string): FailureError {

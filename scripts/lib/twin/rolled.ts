@@ -15,9 +15,10 @@ export interface Rolled {
   readonly rollout: Rollout | null
   /** By step: when it was armed, and when it ended. Milliseconds since 1970. */
   readonly times: ReadonlyMap<number, { readonly from: number; readonly to: number }>
-  readonly struck: readonly Struck[]
-  /** Faults that could not be brought about, or mended, in sentences. */
-  readonly missed: readonly string[]
+  /** What went wrong on purpose; null where nothing did. */
+  readonly struck: Struck | null
+  /** A fault that could not be brought about, or mended, in a sentence; null: all went as meant. */
+  readonly missed: string | null
   readonly began: number
   readonly ended: number
 }
@@ -37,23 +38,24 @@ const leaseMs = 12_000
 /** `bare`: nothing was deployed before. `resume`: called for a machine that was switched on again. */
 export async function rollOut(
   theatre: Theatre,
-  faults: readonly Fault[],
+  fault: Fault | null,
   bare: boolean,
   resume: (host: string) => void,
 ): Promise<Rolled> {
   const { twin, sides, guests, deploy, stage, event: tell } = theatre
   const began = Date.now()
   const times = new Map<number, { from: number; to: number }>()
-  const struck: Struck[] = []
-  const damage: Promise<void>[] = []
-  const missed: string[] = []
-  const attempt = async (fault: Fault, host: string, what: string, act: () => Promise<void>) => {
+  const now: { struck: Struck | null; missed: string | null; damage: Promise<void> } = {
+    struck: null,
+    missed: null,
+    damage: Promise.resolve(),
+  }
+  const attempt = async ({ fault: what, host }: Struck, verb: string, act: () => Promise<void>) => {
     try {
       await act()
     } catch (error) {
-      missed.push(
-        `${faultText({ ...fault, host })} could not be ${what}: ${error instanceof Error ? error.message : String(error)}`,
-      )
+      const why = error instanceof Error ? error.message : String(error)
+      now.missed ??= `${faultText({ ...what, host })} could not be ${verb}: ${why}`
     }
   }
   let rollout: Rollout | null = null
@@ -64,14 +66,11 @@ export async function rollOut(
     if (event.kind !== 'phase' || event.takingBack) return
     const at = Date.now()
     times.set(event.step, { from: event.phase === 'armed' ? at : (times.get(event.step)?.from ?? at), to: at })
-    for (const fault of faults) {
-      if (fault.step !== event.step || fault.phase !== event.phase || struck.some((one) => one.fault === fault))
-        continue
-      const host = fault.host ?? event.hosts[0] ?? ''
-      struck.push({ fault, host, at })
-      stage(`fault: ${faultText({ ...fault, host })}`)
-      damage.push(attempt(fault, host, 'brought about', () => strike(twin, fault, host, () => kill())))
-    }
+    if (fault === null || now.struck !== null || fault.step !== event.step || fault.phase !== event.phase) return
+    const struck = { fault, host: fault.host ?? event.hosts[0] ?? '', at }
+    now.struck = struck
+    stage(`fault: ${faultText({ ...fault, host: struck.host })}`)
+    now.damage = attempt(struck, 'brought about', () => strike(twin, fault, struck.host, () => kill()))
   }
   const how = { former: sides.before.rendering, adopt: bare, without: [] }
   const send = async (without: readonly string[], report: (event: Event) => void) => {
@@ -84,19 +83,20 @@ export async function rollOut(
     await twin.startGuests()
     outcome = await send([], watch)
   }
-  await Promise.all(damage)
-  if (struck.length === 0) return { outcome, recovery: null, rollout, times, struck, missed, began, ended: Date.now() }
-  await sleep(settleMs)
-  for (const { fault, host } of struck) {
-    stage(`mending: ${faultText({ ...fault, host })}`)
-    await attempt(fault, host, 'mended', () => mend(twin, fault, host, resume))
-  }
-  await timersFired(twin)
-  stage('running the deployer once more')
-  let recovery = await send([], tell)
-  for (let again = 0; again < 3 && recovery?.exit === 5; again += 1) {
-    await sleep(leaseMs)
+  await now.damage
+  let recovery: Outcome | null = null
+  const { struck } = now
+  if (struck !== null) {
+    await sleep(settleMs)
+    stage(`mending: ${faultText({ ...struck.fault, host: struck.host })}`)
+    await attempt(struck, 'mended', () => mend(twin, struck.fault, struck.host, resume))
+    await timersFired(twin)
+    stage('running the deployer once more')
     recovery = await send([], tell)
+    for (let again = 0; again < 3 && recovery?.exit === 5; again += 1) {
+      await sleep(leaseMs)
+      recovery = await send([], tell)
+    }
   }
-  return { outcome, recovery, rollout, times, struck, missed, began, ended: Date.now() }
+  return { outcome, recovery, rollout, times, struck, missed: now.missed, began, ended: Date.now() }
 }

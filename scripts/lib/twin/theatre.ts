@@ -97,7 +97,8 @@ export async function deployBase({ twin, sides, guests, deploy, stage, event }: 
   if (unwell !== null) throw broken('does not become whole on the twin', unwell)
 }
 
-function groupsOf({ hosts }: Rendering): readonly Group[] {
+/** Each once, by name. */
+export function groupsOf({ hosts }: Rendering): readonly Group[] {
   const groups = Object.values(hosts).flatMap((bundle) => bundle.groups)
   return [...new Map(groups.map((group) => [group.id, group])).values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
