@@ -1255,17 +1255,23 @@ own_what_is_back() {
     unset IFS
     [ "$1" = file ] || continue
     file_line "$@"
-    if [ "$f_prefix" != - ] && [ -f "$G/old/$f_index.back" ]; then own_back | durable "$S/files" || return 1; fi
+    if [ "$f_prefix" = - ] || [ ! -f "$G/old/$f_index.back" ]; then continue; fi
+    # By a file of its own: of a table that could not be written whole nothing may come into the real one.
+    if ! own_back >"$G/files" || ! durable "$S/files" <"$G/files"; then
+      unlock
+      return 1
+    fi
   done 3<"$G/plan"
   unlock
 }
 
 # The table of managed files with the number that is back.
 own_back() {
-  IFS=' ' read -r old_hash _ <"$G/old/$f_index.is"
+  IFS=' ' read -r old_hash _ <"$G/old/$f_index.is" || return 1
+  back_hash=$(content_of "$G/old/$f_index.back") && [ -n "$back_hash" ] || return 1
   while IFS=$TAB read -r path mode owner store render filled; do
-    if [ "$path" = "$f_path" ] && [ "$filled" = "$old_hash" ]; then filled=$(content_of "$G/old/$f_index.back"); fi
-    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$path" "$mode" "$owner" "$store" "$render" "$filled"
+    if [ "$path" = "$f_path" ] && [ "$filled" = "$old_hash" ]; then filled=$back_hash; fi
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$path" "$mode" "$owner" "$store" "$render" "$filled" || return 1
   done <"$S/files"
 }
 
