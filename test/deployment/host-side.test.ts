@@ -6,8 +6,11 @@ import { FailureError } from '../../scripts/lib/failure.ts'
 import { callHost, callText } from '../../scripts/lib/deployment/host-side.ts'
 import type { Remote } from '../../scripts/lib/deployment/remote.ts'
 
-/** A main that prints its arguments and the fields of its input, as sh sees them. */
-const echo = `main() { printf '<%s>' "$@"; echo; US=$(printf '\\037'); set -f; while IFS= read -r line; do IFS=$US; set -- $line; unset IFS; printf '[%s]' "$@"; echo; done; }\n`
+/** A main that prints the fields of every line, as sh sees them. */
+const echo = `main() { set -f; while IFS= read -r line; do IFS='\t'; set -- $line; unset IFS; printf '[%s]' "$@"; echo; done <<CALL
+$1
+CALL
+}\n`
 
 test('whatever a field holds arrives as it is, and nothing of it is run', () => {
   const field = fc.string({ minLength: 1, unit: 'grapheme' }).filter((value) => !/[\u0000-\u001f\u007f]/.test(value))
@@ -20,12 +23,12 @@ test('whatever a field holds arrives as it is, and nothing of it is run', () => 
           [],
           [
             ['run', ...fields],
-            ['run', '$(touch /tmp/x)', '`id`', '*', "'", '"', '\\', 'QUORATE_INPUT_END'],
+            ['run', '$(touch /tmp/x)', '`id`', '*', "'", '"', '\\', 'CALL', "it's '' 'q'"],
           ],
         )
       const printed = execFileSync('sh', ['-s'], { input: script, env: { PATH: '/usr/bin:/bin' } }).toString()
-      const hostile = `[run][$(touch /tmp/x)][\`id\`][*][']["][\\][QUORATE_INPUT_END]`
-      assert.is(printed, `<probe>\n${['run', ...fields].map((value) => `[${value}]`).join('')}\n${hostile}\n[end]\n`)
+      const hostile = `[run][$(touch /tmp/x)][\`id\`][*][']["][\\][CALL][it's '' 'q']`
+      assert.is(printed, `[probe]\n${['run', ...fields].map((value) => `[${value}]`).join('')}\n${hostile}\n[end]\n`)
     }),
     { numRuns: 40 },
   )

@@ -6,15 +6,24 @@ import { answersOf, fault, runOn } from '../../scripts/lib/deployment/probe.ts'
 import type { Session } from '../../scripts/lib/deployment/session.ts'
 
 for (const [title, records] of [
-  ['no exit code', [['ran', '0', '', '', '']]],
-  ['no number', [['ran', '0', 'ok', '', '']]],
+  ['no exit code', [['ran', '0', '', '0', '0']]],
+  ['no number', [['ran', '0', 'ok', '0', '0']]],
+  ['no length', [['ran', '0', '0', '', '0']]],
+  ['no words where some should be', [['ran', '0', '0', '3', '0']]],
+  [
+    'more words than it says',
+    [
+      ['ran', '0', '0', '3', '0'],
+      ['said', 'd29yZA=='],
+    ],
+  ],
   ['nothing but its name', [['ran']]],
   ['too few answers', []],
   [
     'too many answers',
     [
-      ['ran', '0', '0', '', ''],
-      ['ran', '1', '0', '', ''],
+      ['ran', '0', '0', '0', '0'],
+      ['ran', '1', '0', '0', '0'],
     ],
   ],
 ] as const) {
@@ -40,11 +49,12 @@ test('what a command said is cut between two words, so that no half of a secret 
 /** Answers every command with its own words, and keeps what it was asked. */
 function echo(): { readonly session: Session; readonly calls: (readonly [string, number])[] } {
   const calls: (readonly [string, number])[] = []
-  const base64 = (text: string) => Buffer.from(text).toString('base64')
   const ask = (host: string, _verb: string, _args: Fields, input: readonly Fields[]) => {
     calls.push([host, input.length])
-    const records = input.map((line, index) => ['ran', String(index), '0', base64(line.slice(2).join(' ')), ''])
-    return Promise.resolve({ records, refused: null })
+    const words = input.map((line) => line.slice(1).join(' '))
+    const records = words.map((said, index) => ['ran', String(index), '0', String(said.length), '0'])
+    const all = Buffer.from(words.join('')).toString('base64')
+    return Promise.resolve({ records: [...records, ['said', all]], refused: null })
   }
   return { session: { ask } as unknown as Session, calls }
 }

@@ -17,8 +17,7 @@ export interface HostAnswer {
 /** The text of host.sh, which is also kept in every generation. */
 export const hostScript = script.text
 
-const end = 'QUORATE_INPUT_END'
-/** The last line of the input. A here-document that broke off is run with what it has; without this line the host side refuses it. */
+/** The last line of the call: without it the host side refuses what came. */
 const closing = 'end'
 
 /**
@@ -59,8 +58,9 @@ export function callText(verb: string, args: Fields, input: readonly Fields[]): 
   for (const word of [verb, ...args]) {
     if (!/^[a-z0-9-]+$/.test(word)) throw new Error(`"${word}" is no word for the host side`)
   }
-  const lines = input.map((fields) => fields.map(field).join('\u001f'))
-  return `main ${[verb, ...args].join(' ')} <<'${end}'\n${[...lines, closing, end].map((line) => `${line}\n`).join('')}`
+  const lines = input.map((fields) => fields.map(field).join('\t'))
+  const call = [[verb, ...args].join(' '), ...lines, closing].join('\n')
+  return `main '${call.replaceAll("'", String.raw`'\''`)}'\n`
 }
 
 /** Base64 to text; empty where there is none. */
@@ -69,7 +69,7 @@ export function text(base64: string | undefined): string {
 }
 
 function field(value: string): string {
-  // A line of the input cannot be the end mark either, for its first field is a word of ours.
+  // A line of the input cannot be the closing one either, for its first field is a word of ours.
   if (value === '' || /[\u0000-\u001f\u007f]/.test(value)) {
     throw new Error(
       `${JSON.stringify(value.slice(0, 60))} cannot be sent to a host: it is empty or holds a control character`,

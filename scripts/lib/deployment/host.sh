@@ -1,9 +1,11 @@
 #!/bin/sh
 # The host side of a deployment: POSIX sh, coreutils, util-linux (flock, unshare, mount) and systemd; nothing is installed.
 #
-# It arrives on the standard input of `sh -s`, followed by "main VERB …" with input lines in a quoted here-document, the last one "end". An
-# input line is a list of fields between 0x1f characters, no field empty. It answers in lines of fields between tabs; the last one is "end", so an answer that broke
-# off is never taken for a whole one. Free text is base64.
+# It arrives on the standard input of `sh -s`, followed by "main TEXT": the verb and its words in the first line, then the input, and "end" as
+# the last line. Input and answer are lines of fields between tabs, no field empty. The last line of an answer is "end" too, so one that
+# broke off is never taken for a whole one. Free text is base64.
+#
+# Every program that is started takes its time, and a subshell is one: what a function finds out it leaves in a variable.
 #
 # What a generation is in is told by the one marker file in its folder: (none) open, staged, armed, confirmed, done; reverting, reverted.
 # Every way from one to the next is one rename, so confirming and reverting cannot both happen.
@@ -15,8 +17,7 @@ export LC_ALL
 
 R=${QUORATE_ROOT-}
 S=$R/var/lib/quorate
-US=$(printf '\037')
-TAB=$(printf '\t')
+TAB='	'
 NL='
 '
 # On a real host PATH is what sshd was built with, and that may lack the sbin folders.
@@ -24,7 +25,14 @@ NL='
 export PATH
 T=
 patient=
-if [ "$(id -u)" -eq 0 ]; then AM_ROOT=yes; else AM_ROOT=no; fi
+input=
+own_uid=unknown
+while read -r status_name _ status_uid _; do
+  [ "$status_name" = Uid: ] || continue
+  own_uid=$status_uid
+  break
+done </proc/self/status
+if [ "$own_uid" = 0 ]; then AM_ROOT=yes; else AM_ROOT=no; fi
 
 record() {
   printf '%s' "$1"
@@ -56,18 +64,17 @@ scratch() {
   trap 'rm -rf "$T"' EXIT
 }
 
-# Whole seconds since the host was started: the one clock that nobody sets.
+# Sets up_seconds, whole seconds since the host was started: the one clock that nobody sets.
 uptime_seconds() {
   if [ -n "$R" ] && [ -r "$R/proc/uptime" ]; then up_file=$R/proc/uptime; else up_file=/proc/uptime; fi
   IFS='. ' read -r up_seconds _ <"$up_file"
-  printf '%s' "$up_seconds"
 }
 
+# Sets boot_word.
 boot_id() {
   boot_file=/proc/sys/kernel/random/boot_id
   [ -z "$R" ] || [ ! -r "$R$boot_file" ] || boot_file=$R$boot_file
   IFS= read -r boot_word <"$boot_file"
-  printf '%s' "$boot_word"
 }
 
 # The lock is held only while files on disk and markers are changed, never while a unit is told something: no daemon can inherit it.
@@ -86,12 +93,22 @@ lock_pmxcfs() {
 unlock_pmxcfs() { exec 8>&-; }
 
 make_state() {
-  { mkdir -p "$S" && chmod 0700 "$S"; } || refuse state 'cannot make /var/lib/quorate'
+  [ -d "$S" ] || mkdir -p "$S" || refuse state 'cannot make /var/lib/quorate'
 }
 
 # Standard input becomes the file, whole or not at all, and lasts.
 durable() {
-  cat >"$1.tmp" && sync "$1.tmp" && mv -fT "$1.tmp" "$1" && sync "${1%/*}"
+  cat >"$1.tmp" && in_its_place "$1"
+}
+
+# $1 file, $2 its one line: the same.
+durable_line() {
+  printf '%s\n' "$2" >"$1.tmp" && in_its_place "$1"
+}
+
+# $1 file, written whole with ".tmp" behind its name.
+in_its_place() {
+  sync "$1.tmp" && mv -fT "$1.tmp" "$1" && sync "${1%/*}"
 }
 
 # ---------------------------------------------------------------- lease and fence
@@ -105,7 +122,7 @@ read_fence() {
 # The first input line of every verb that writes: fence, number, token. Both must be the last that were raised here.
 check_fence() {
   IFS= read -r line || refuse input 'no fence was given'
-  IFS=$US
+  IFS=$TAB
   # shellcheck disable=SC2086
   set -- $line
   unset IFS
@@ -117,12 +134,12 @@ check_fence() {
 
 # Input: raise, number, token.
 verb_fence() {
-  IFS=$US read -r _ raise_number raise_token
+  IFS=$TAB read -r _ raise_number raise_token
   make_state
   lock
   read_fence
   if [ "$raise_number" -gt "$fence_number" ] || { [ "$raise_number" = "$fence_number" ] && [ "$raise_token" = "$fence_token" ]; }; then
-    printf '%s %s\n' "$raise_number" "$raise_token" | durable "$S/fence" || refuse state 'cannot write the fence'
+    durable_line "$S/fence" "$raise_number $raise_token" || refuse state 'cannot write the fence'
   else
     refuse fenced "another run has taken over: the fence here is $fence_number, and this run wanted $raise_number"
   fi
@@ -135,13 +152,15 @@ read_lease() {
   lease_left=0
   [ -f "$S/lease" ] || return 0
   IFS=' ' read -r lease_token lease_until lease_boot lease_owner lease_run <"$S/lease"
-  [ "$lease_boot" = "$(boot_id)" ] && lease_left=$((lease_until - $(uptime_seconds)))
+  boot_id
+  uptime_seconds
+  [ "$lease_boot" != "$boot_word" ] || lease_left=$((lease_until - up_seconds))
   [ "$lease_left" -gt 0 ] || lease_left=0
 }
 
 # Input: lease, seconds, token, owner, run. $1 take, renew or drop.
 verb_lease() {
-  IFS=$US read -r _ want_seconds want_token want_owner want_run
+  IFS=$TAB read -r _ want_seconds want_token want_owner want_run
   make_state
   lock
   read_lease
@@ -151,19 +170,21 @@ verb_lease() {
       record held "$lease_left" "$lease_owner" "$lease_run"
       refuse held 'the lease is held'
     fi
-    timer_left=$(longest_timer)
-    if [ "$timer_left" -gt 0 ] && [ "$lease_token" != "$want_token" ]; then
-      record pending "$timer_left"
-      refuse pending "a timer may still take a step back in $timer_left s"
+    longest_timer
+    if [ "$longest" -gt 0 ] && [ "$lease_token" != "$want_token" ]; then
+      record pending "$longest"
+      refuse pending "a timer may still take a step back in $longest s"
     fi
     ;;
   *) [ "$lease_token" = "$want_token" ] || refuse fenced 'another run holds the lease now' ;;
   esac
+  # A lease of another boot does not count: it need not outlast this one, and is only never to be seen in halves.
   if [ "$1" = drop ]; then
-    rm -f "$S/lease" && sync "$S"
+    rm -f "$S/lease"
   else
-    printf '%s %s %s %s %s\n' "$want_token" $(($(uptime_seconds) + want_seconds)) "$(boot_id)" "$want_owner" "$want_run" |
-      durable "$S/lease" || refuse state 'cannot write the lease'
+    boot_id
+    uptime_seconds
+    printf '%s\n' "$want_token $((up_seconds + want_seconds)) $boot_word $want_owner $want_run" >"$S/lease.tmp" && mv -fT "$S/lease.tmp" "$S/lease"
   fi || refuse state 'cannot change the lease'
   unlock
   read_fence
@@ -172,40 +193,47 @@ verb_lease() {
 
 # ---------------------------------------------------------------- generations
 
-generations() {
-  [ ! -d "$S/generations" ] || ls -1 "$S/generations"
-}
-
-# $1 generation. Two markers can only be there where a restored backup was laid over the folder; then the more careful one counts.
-state_of() {
-  for marker in reverting armed confirmed staged reverted 'done'; do
-    if [ -e "$S/generations/$1/$marker" ]; then
-      printf '%s' "$marker"
-      return 0
-    fi
+# Sets `generations` to their names, in order.
+list_generations() {
+  generations=
+  set +f
+  for each in "$S"/generations/*; do
+    [ ! -d "$each" ] || generations="$generations ${each##*/}"
   done
-  printf open
+  set -f
 }
 
-# Seconds until the generation's own timer must have fired; 0 where there is none any more (another boot: the guard has taken its place).
+# $1 generation: sets `state`. Two markers can only be there where a restored backup was laid over the folder; then the more careful one counts.
+state_of() {
+  for state in reverting armed confirmed staged reverted 'done'; do
+    [ ! -e "$S/generations/$1/$state" ] || return 0
+  done
+  state=open
+}
+
+# $1 generation: sets deadline_left, the seconds until its own timer must have fired; 0 where there is none any more (another boot: the
+# guard has taken its place).
 timer_of() {
   deadline_left=0
   if [ -f "$S/generations/$1/deadline" ]; then
     IFS=' ' read -r deadline_until deadline_boot <"$S/generations/$1/deadline"
-    [ "$deadline_boot" = "$(boot_id)" ] && deadline_left=$((deadline_until - $(uptime_seconds)))
+    boot_id
+    uptime_seconds
+    [ "$deadline_boot" != "$boot_word" ] || deadline_left=$((deadline_until - up_seconds))
   fi
   [ "$deadline_left" -gt 0 ] || deadline_left=0
-  printf '%s' "$deadline_left"
 }
 
+# Sets `longest`.
 longest_timer() {
   longest=0
-  for each in $(generations); do
-    [ "$(state_of "$each")" = armed ] || continue
-    left=$(timer_of "$each")
-    [ "$left" -le "$longest" ] || longest=$left
+  list_generations
+  for each in $generations; do
+    state_of "$each"
+    [ "$state" = armed ] || continue
+    timer_of "$each"
+    [ "$deadline_left" -le "$longest" ] || longest=$deadline_left
   done
-  printf '%s' "$longest"
 }
 
 # $1 generation: sets G.
@@ -228,28 +256,31 @@ noted() {
   [ -f "$G/journal" ] && grep -qxF -e "$*" "$G/journal"
 }
 
-# A file's content: sha256, "absent", or "other" for what is no regular file.
+# Sets `content`: a file's sha256, "absent", or "other" for what is no regular file; empty, and fails, where it cannot be read.
 content_of() {
+  content=other
   if [ -L "$1" ]; then
-    printf other
+    return 0
   elif [ -f "$1" ]; then
-    content_sum=$(sha256sum <"$1") && printf '%s' "${content_sum%% *}"
-  elif [ -e "$1" ]; then
-    printf other
-  else
-    printf absent
+    content=
+    content_sum=$(sha256sum <"$1") && content=${content_sum%% *}
+  elif [ ! -e "$1" ]; then
+    content=absent
   fi
 }
 
-# Mode and owner: "0644 root:root". Only root can give files away: an embedded node without root owns them all, and is asked for no more.
+# Sets `access`: mode and owner, "0644 root:root". Only root can give files away: an embedded node without root owns them all, and is asked
+# for no more.
 access_of() {
   access=$(stat -c '%a %U:%G' "$1") || return 1
-  [ "$AM_ROOT" = yes ] || access="${access%% *} root:root"
-  case $access in
-  ????' '*) printf '%s' "$access" ;;
-  ???' '*) printf '0%s' "$access" ;;
-  *) printf '%04d %s' "${access%% *}" "${access#* }" ;;
-  esac
+  access_in_full "${access%% *}" "${access#* }"
+}
+
+# $1 mode as stat prints it, $2 owner.
+access_in_full() {
+  access_mode=$1
+  while [ "${#access_mode}" -lt 4 ]; do access_mode=0$access_mode; done
+  if [ "$AM_ROOT" = yes ]; then access="$access_mode $2"; else access="$access_mode root:root"; fi
 }
 
 # ---------------------------------------------------------------- inspect
@@ -257,36 +288,49 @@ access_of() {
 # Input: path P | need P | serial P PREFIX.
 verb_inspect() {
   record root "${R:-/}"
-  record user "$(id -u)"
-  record clock "$(uptime_seconds)" "$(boot_id)"
+  record user "$own_uid"
+  boot_id
+  uptime_seconds
+  record clock "$up_seconds" "$boot_word"
   read_fence
   record fence "$fence_number"
   read_lease
   [ "$lease_left" -eq 0 ] || record lease "$lease_left" "$lease_owner" "$lease_run"
   [ ! -f "$S/manifest.json" ] || record manifest "$(base64 -w0 <"$S/manifest.json")"
   [ ! -f "$S/deployed" ] || record deployed "$(base64 -w0 <"$S/deployed")"
-  for each in $(generations); do record generation "$each" "$(state_of "$each")" "$(timer_of "$each")"; done
-  record free "$(free_space)"
+  list_generations
+  for each in $generations; do
+    state_of "$each"
+    timer_of "$each"
+    record generation "$each" "$state" "$deadline_left"
+  done
+  free_space
+  record free "$free_kib"
   [ ! -e "$R/etc/network/interfaces.new" ] || record interfaces-new
-  record ha "$(ha_state)"
+  ha_state
+  record ha "$ha_is"
   scratch
-  cat >"$T/questions"
-  if [ -f "$S/files" ]; then
-    cut -f 1 "$S/files" | gather
-    while IFS=$TAB read -r path mode owner store render filled; do
-      show_managed
-    done <"$S/files" 6<"$T/sums" 7<"$T/access"
-  fi
-  sed -n "s/^path$US//p" "$T/questions" | gather
-  questions '' <"$T/questions" 6<"$T/sums" 7<"$T/access"
+  gather
+  exec 6<"$T/sums" 7<"$T/access"
+  [ ! -f "$S/files" ] || while IFS=$TAB read -r path mode owner store render filled; do
+    show_managed
+  done <"$S/files"
+  questions ''
+  exec 6<&- 7<&-
 }
 
-# Standard input: absolute paths, one a line. What `see` is asked next, in that order, worked out by two programs instead of two per file.
+# What `see` is going to be asked, in that order: the managed files, then those of the input. Two programs work it out, instead of two per file.
 gather() {
   set --
-  while IFS= read -r gathered; do
+  [ ! -f "$S/files" ] || while IFS=$TAB read -r gathered _; do
     [ -L "$R$gathered" ] || [ ! -f "$R$gathered" ] || set -- "$@" "$R$gathered"
-  done
+  done <"$S/files"
+  while IFS=$TAB read -r gathered_as gathered _; do
+    if [ "$gathered_as" != path ] || [ -L "$R$gathered" ] || [ ! -f "$R$gathered" ]; then continue; fi
+    set -- "$@" "$R$gathered"
+  done <<INPUT
+$input
+INPUT
   : >"$T/sums"
   : >"$T/access"
   [ $# -eq 0 ] || { sha256sum -- "$@" >"$T/sums" && stat -c '%n %a %U:%G' -- "$@" >"$T/access"; }
@@ -302,12 +346,12 @@ see() {
     seen_content=absent
   elif IFS=' ' read -r seen_content seen_name <&6 && [ "$seen_name" = "$R$1" ] &&
     IFS=' ' read -r seen_name seen_mode seen_owner <&7 && [ "$seen_name" = "$R$1" ]; then
-    case $seen_mode in ????) ;; ???) seen_mode=0$seen_mode ;; *) seen_mode=$(printf '%04d' "$seen_mode") ;; esac
-    [ "$AM_ROOT" = yes ] || seen_owner=root:root
-    seen_access="$seen_mode $seen_owner"
+    access_in_full "$seen_mode" "$seen_owner"
+    seen_access=$access
   else
-    seen_content=$(content_of "$R$1")
-    seen_access=$(access_of "$R$1")
+    content_of "$R$1"
+    seen_content=$content
+    ! access_of "$R$1" || seen_access=$access
   fi
 }
 
@@ -320,7 +364,7 @@ verb_look() {
 # $1 managed: of every path, whether it is as it was written, too.
 questions() {
   while IFS= read -r line; do
-    IFS=$US
+    IFS=$TAB
     # shellcheck disable=SC2086
     set -- "$1" $line
     unset IFS
@@ -332,7 +376,10 @@ questions() {
       done <"$S/files"
       ;;
     need) [ -e "$R$3" ] || record missing "$3" ;;
-    serial) record serial "$3" "$(serial_in "$R$3" "$4")" ;;
+    serial)
+      serial_in "$R$3" "$4"
+      record serial "$3" "$serial_found"
+      ;;
     *) refuse input 'the questions are path, need and serial' ;;
     esac
     set -- "$1"
@@ -362,37 +409,33 @@ show_path() {
   esac
 }
 
-# KiB that are free where the state is kept.
+# Sets free_kib: the KiB that are free where the state is kept.
 free_space() {
   free_at=$S
   while [ ! -d "$free_at" ]; do free_at=${free_at%/*}; done
-  df -Pk "${free_at:-/}" | while IFS=' ' read -r _ _ _ free_kib _; do
-    case $free_kib in *[!0-9]*) ;; *) printf '%s' "$free_kib" ;; esac
-  done
+  free_lines=$(df -Pk "${free_at:-/}")
+  IFS=' ' read -r _ _ _ free_kib _ <<LINE
+${free_lines##*"$NL"}
+LINE
 }
 
-# Whether a lost quorum can make the watchdog reset a node of this cluster: none, idle, armed; unknown where the answer is not understood.
+# Sets ha_is: whether a lost quorum can make the watchdog reset a node of this cluster. none, idle, armed; unknown where the answer is not
+# understood.
 ha_state() {
-  command -v ha-manager >/dev/null 2>&1 || {
-    printf none
-    return 0
-  }
-  ha_lines=$(timeout 5 ha-manager status 2>/dev/null </dev/null) || {
-    printf unknown
-    return 0
-  }
-  printf '%s\n' "$ha_lines" | {
-    # An answer of another form says nothing: its first line is about quorum in every version.
-    ha_is=unknown
-    while IFS= read -r ha_line; do
-      case $ha_line in
-      quorum\ *) [ "$ha_is" != unknown ] || ha_is=none ;;
-      lrm\ *\(idle,* | lrm\ *\(wait_for_agent_lock,* | lrm\ *\(disarmed,*) [ "$ha_is" = armed ] || ha_is=idle ;;
-      lrm\ *) ha_is=armed ;;
-      esac
-    done
-    printf '%s' "$ha_is"
-  }
+  ha_is=none
+  command -v ha-manager >/dev/null 2>&1 || return 0
+  # An answer of another form says nothing: its first line is about quorum in every version.
+  ha_is=unknown
+  ha_lines=$(timeout 5 ha-manager status 2>/dev/null </dev/null) || return 0
+  while IFS= read -r ha_line; do
+    case $ha_line in
+    quorum\ *) [ "$ha_is" != unknown ] || ha_is=none ;;
+    lrm\ *\(idle,* | lrm\ *\(wait_for_agent_lock,* | lrm\ *\(disarmed,*) [ "$ha_is" = armed ] || ha_is=idle ;;
+    lrm\ *) ha_is=armed ;;
+    esac
+  done <<LINES
+$ha_lines
+LINES
 }
 
 # $1 line, $2 what stands before the number. How a line is indented and spaced says nothing: whoever wrote it first had ways of his own.
@@ -410,7 +453,7 @@ split_serial() {
   serial_before=${1%"$serial_rest"}
 }
 
-# $1 file, $2 what stands before the number on its line. Prints 0 where there is none.
+# $1 file, $2 what stands before the number on its line: sets serial_found, 0 where there is none.
 serial_in() {
   serial_found=0
   if [ -f "$1" ]; then
@@ -418,7 +461,6 @@ serial_in() {
       ! split_serial "$serial_line" "$2" || serial_found=$serial_digits
     done <"$1"
   fi
-  printf '%s' "$serial_found"
 }
 
 # $1 file, $2 prefix, $3 the number to put there instead; prints the whole text, the last line too where it has no end.
@@ -435,10 +477,12 @@ with_serial() {
 # $1 generation: makes its folder, for the upload.
 verb_open() {
   check_fence
-  for each in $(generations); do
-    case $(state_of "$each") in
+  list_generations
+  for each in $generations; do
+    state_of "$each"
+    case $state in
     done | reverted) ;;
-    *) refuse pending "generation $each is still $(state_of "$each")" ;;
+    *) refuse pending "generation $each is still $state" ;;
     esac
   done
   case $1 in *[!a-z0-9-]* | '') refuse input 'not the name of a generation' ;; esac
@@ -462,7 +506,7 @@ verb_stage() {
   choose "$1"
   : >"$G/plan"
   while IFS= read -r line; do
-    IFS=$US
+    IFS=$TAB
     # shellcheck disable=SC2086
     set -- $line
     unset IFS
@@ -474,7 +518,7 @@ verb_stage() {
       stage_file
       file_plan >>"$G/plan"
       ;;
-    sum) [ "$(content_of "$G/$2")" = "$3" ] || refuse hash "$2 did not arrive as it was sent" ;;
+    sum) holds "$G/$2" "$3" || refuse hash "$2 did not arrive as it was sent" ;;
     act) printf '%s\n' "$line" >>"$G/plan" ;;
     *) refuse input 'stage knows file, act and sum' ;;
     esac
@@ -487,20 +531,26 @@ verb_stage() {
   record staged
 }
 
+# $1 file, $2 the content that it should have.
+holds() {
+  content_of "$1" && [ "$content" = "$2" ]
+}
+
 stage_file() {
-  is=$(content_of "$f_live")
-  [ "$is" = "$f_expect" ] || refuse changed "$f_path changed since it was inspected"
-  case $is in
+  holds "$f_live" "$f_expect" || refuse changed "$f_path changed since it was inspected"
+  # What is only written down is neither put in place nor taken back.
+  [ "$f_op" != keep ] || return 0
+  case $f_expect in
   other) refuse changed "$f_path is no regular file" ;;
   absent) printf 'absent\n' >"$G/old/$f_index.is" ;;
   *)
-    { cp "$f_live" "$G/old/$f_index" && [ "$(content_of "$G/old/$f_index")" = "$is" ]; } || refuse changed "cannot keep the old $f_path"
-    printf '%s %s\n' "$is" "$(access_of "$f_live")" >"$G/old/$f_index.is"
+    { cp "$f_live" "$G/old/$f_index" && holds "$G/old/$f_index" "$f_expect" && access_of "$f_live"; } || refuse changed "cannot keep the old $f_path"
+    printf '%s %s\n' "$f_expect" "$access" >"$G/old/$f_index.is"
     ;;
   esac
   [ "$f_op" = put ] || return 0
   [ "$f_from" = - ] || stage_old
-  [ "$(content_of "$G/new/$f_index")" = "$f_hash" ] || refuse hash "$f_path did not arrive as it was sent"
+  holds "$G/new/$f_index" "$f_hash" || refuse hash "$f_path did not arrive as it was sent"
 }
 
 # What an earlier generation of this run found here goes back: its bytes never left the host. A number that may only rise is raised.
@@ -509,17 +559,19 @@ stage_old() {
   if [ "$f_prefix" = - ]; then
     cp "$S/generations/$f_from" "$G/new/$f_index"
   else
-    f_serial=$(($(serial_in "$f_live" "$f_prefix") + 1))
+    serial_in "$f_live" "$f_prefix"
+    f_serial=$((serial_found + 1))
     with_serial "$S/generations/$f_from" "$f_prefix" "$f_serial" >"$G/new/$f_index"
     f_serial=$((f_serial + 1))
   fi || refuse state "the old $f_path is not kept here any more"
-  f_hash=$(content_of "$G/new/$f_index")
+  content_of "$G/new/$f_index"
+  f_hash=$content
 }
 
 file_plan() {
   printf 'file'
   for field in "$f_index" "$f_op" "$f_path" "$f_mode" "$f_owner" "$f_store" "$f_hash" "$f_expect" "$f_render" "$f_prefix" "$f_serial" "$f_from"; do
-    printf '%s%s' "$US" "$field"
+    printf '%s%s' "$TAB" "$field"
   done
   printf '\n'
 }
@@ -528,70 +580,118 @@ file_plan() {
 verb_discard() {
   check_fence
   choose "$1"
-  case $(state_of "$1") in
+  state_of "$1"
+  case $state in
   open | staged) rm -rf "$G" && sync "$S/generations" ;;
-  *) refuse state "generation $1 is $(state_of "$1")" ;;
+  *) refuse state "generation $1 is $state" ;;
   esac || refuse state "cannot remove generation $1"
   record discarded
 }
 
 # ---------------------------------------------------------------- probe and validate
 
-# Input: run SECONDS ARGUMENT …  They do not wait for each other, so a slow one does not use up the others' time.
+# $1 seconds for each. Input: run ARGUMENT …  They do not wait for each other, so a slow one does not use up the others' time.
 verb_probe() {
   scratch
   number=0
+  batch=
   while IFS= read -r line; do
-    IFS=$US
-    # shellcheck disable=SC2086
-    set -- $line
-    unset IFS
-    [ "$1" = run ] || refuse input 'probe knows run'
-    shift
-    run_apart "$number" "$@" &
+    case $line in run"$TAB"?*) ;; *) refuse input 'probe knows run' ;; esac
+    batch=$batch$line$NL
     number=$((number + 1))
     # Eight at a time.
-    [ $((number % 8)) -ne 0 ] || wait
+    [ $((number % 8)) -ne 0 ] || run_batch "$1"
   done
-  wait
+  [ -z "$batch" ] || run_batch "$1"
+  show_answers
+}
+
+# $1 seconds. One time limit for all of them, as each that is set takes two programs. Whoever has not ended by then counts as timed out.
+run_batch() {
+  timeout -k 2 "$1" /bin/sh -c "$side_by_side" sh "$T" $(((number - 1) / 8 * 8)) <<BATCH
+${batch%"$NL"}
+BATCH
+  batch_ended=$?
+  batch=
+  case $batch_ended in 124 | 137) ;; *) return ;; esac
+  late=$(((number - 1) / 8 * 8))
+  while [ "$late" -lt "$number" ]; do
+    [ -s "$T/$late.exit" ] || printf '124\n' >"$T/$late.exit"
+    late=$((late + 1))
+  done
+}
+
+# $1 folder for the answers, $2 the first one's number. It outlives the signal of the time limit, which goes to all of them, so that whoever
+# does not heed that signal is killed with it 2 s later.
+# shellcheck disable=SC2016
+side_by_side='
+trap : TERM
+set -f
+T=$1 number=$2
+while IFS= read -r line; do
+  IFS="	"
+  set -- $line
+  unset IFS
+  shift
+  {
+    "$@" </dev/null >"$T/$number.out" 2>"$T/$number.err"
+    printf "%s\n" "$?" >"$T/$number.exit"
+  } &
+  number=$((number + 1))
+done
+wait
+wait'
+
+# How each ended, with the lengths of what it said, and all that was said, in one piece, up to 64 KiB of each. How one ended is missing where
+# nothing could be written down: then what it said may be missing too.
+show_answers() {
+  set --
+  spoke=' '
   index=0
   while [ "$index" -lt "$number" ]; do
-    show_answer "$index"
+    ended=
+    [ ! -f "$T/$index.exit" ] || IFS= read -r ended <"$T/$index.exit"
+    case $ended in '' | *[!0-9]*) refuse scratch 'how a command ended cannot be written down: is /run full?' ;; esac
+    # Most commands say nothing on one of the two.
+    for said in "$index.out" "$index.err"; do
+      if [ -s "$T/$said" ]; then
+        set -- "$@" "$T/$said"
+        spoke="$spoke$said "
+      fi
+    done
     index=$((index + 1))
   done
+  : >"$T/lengths"
+  [ $# -eq 0 ] || wc -c -- "$@" >"$T/lengths" || refuse scratch 'what a command said cannot be read any more'
+  index=0
+  while [ "$index" -lt "$number" ]; do
+    IFS= read -r ended <"$T/$index.exit"
+    next_length "$index.out"
+    out_length=$length
+    next_length "$index.err"
+    record ran "$index" "$ended" "$out_length" "$length"
+    index=$((index + 1))
+  done <"$T/lengths"
+  [ $# -eq 0 ] || record said "$(head -q -c 65536 -- "$@" | base64 -w0)"
 }
 
-run_apart() {
-  apart=$1 apart_seconds=$2
-  shift 2
-  trap - EXIT
-  timeout -k 2 "$apart_seconds" "$@" </dev/null >"$T/$apart.out" 2>"$T/$apart.err"
-  printf '%s\n' "$?" >"$T/$apart.exit"
+# $1 name, in the order of the list on standard input: sets `length`.
+next_length() {
+  length=0
+  case $spoke in *" $1 "*) read -r length _ ;; esac
+  [ "$length" -le 65536 ] || length=65536
 }
 
-# How it ended is missing where nothing could be written down: then what it said may be missing too.
-show_answer() {
-  ended=
-  [ ! -f "$T/$1.exit" ] || IFS= read -r ended <"$T/$1.exit"
-  case $ended in '' | *[!0-9]*) refuse scratch 'how a command ended cannot be written down: is /run full?' ;; esac
-  record ran "$1" "$ended" "$(said "$T/$1.out")" "$(said "$T/$1.err")"
-}
-
-# Most commands say nothing on one of the two, and every program that is started takes its time.
-said() {
-  [ ! -s "$1" ] || head -c 65536 "$1" | base64 -w0
-}
-
-# $1 generation. Input as for probe. The checkers see the staged files at their real paths, in a mount namespace of their own;
+# $1 generation, $2 seconds for each. Input as for probe. The checkers see the staged files at their real paths, in a mount namespace of their own;
 # where mounts are denied they get a copy, and the answer says so.
 verb_validate() {
   choose "$1"
   scratch
   cat >"$T/input"
-  if unshare -m /bin/sh "$G/host.sh" inside "$1" "$T" </dev/null >"$T/answer" 2>/dev/null && [ -e "$T/mounted" ]; then
+  if unshare -m /bin/sh "$G/host.sh" inside "$1" "$2" "$T" </dev/null >"$T/answer" 2>/dev/null && [ -e "$T/mounted" ]; then
     record checked real
   else
-    /bin/sh "$G/host.sh" copied "$1" "$T" </dev/null >"$T/answer" || refuse state 'the checkers cannot be run'
+    /bin/sh "$G/host.sh" copied "$1" "$2" "$T" </dev/null >"$T/answer" || refuse state 'the checkers cannot be run'
     record checked copy
   fi
   cat "$T/answer"
@@ -600,15 +700,16 @@ verb_validate() {
 # In the namespace. What is mounted here nobody else sees, and it ends with this process.
 verb_inside() {
   choose "$1"
-  outer=$2
-  T=$2
+  inside_seconds=$2
+  outer=$3
+  T=$3
   mount --make-rprivate / || exit 5
   mkdir "$T/over" && mount -t tmpfs -o mode=0700 tmpfs "$T/over" && mkdir "$T/over/upper" "$T/over/work" "$T/over/pve" "$T/over/state" || exit 5
   if [ -d "$R/etc/pve/." ] && [ ! -L "$R/etc/pve" ]; then mount --rbind "$R/etc/pve" "$T/over/pve" || exit 5; fi
   mount -t overlay overlay -o "lowerdir=$R/etc,upperdir=$T/over/upper,workdir=$T/over/work" "$R/etc" || exit 5
   if [ -d "$R/etc/pve/." ] && [ ! -L "$R/etc/pve" ]; then mount --rbind "$T/over/pve" "$R/etc/pve" || exit 5; fi
   while IFS= read -r line; do
-    IFS=$US
+    IFS=$TAB
     # shellcheck disable=SC2086
     set -- $line
     unset IFS
@@ -617,7 +718,7 @@ verb_inside() {
     show_staged || exit 5
   done <"$G/plan"
   : >"$outer/mounted"
-  verb_probe <"$outer/input"
+  verb_probe "$inside_seconds" <"$outer/input"
 }
 
 # One staged file at its real path: by the overlay below /etc, by a bind elsewhere.
@@ -636,19 +737,20 @@ show_staged() {
 # Without mounts: arguments that name a staged file, or a folder of one, are given a copy instead.
 verb_copied() {
   choose "$1"
-  T=$2
+  copied_seconds=$2
+  T=$3
   rm -rf "$G/copy"
   while IFS= read -r line; do
-    IFS=$US
+    IFS=$TAB
     # shellcheck disable=SC2086
     set -- $line
     unset IFS
-    changed=$1$US$2
-    shift 2
-    for argument; do changed=$changed$US$(copy_of "$argument"); done
+    changed=$1
+    shift
+    for argument; do changed=$changed$TAB$(copy_of "$argument"); done
     printf '%s\n' "$changed"
   done <"$T/input" >"$T/changed"
-  verb_probe <"$T/changed"
+  verb_probe "$copied_seconds" <"$T/changed"
   rm -rf "$G/copy"
 }
 
@@ -656,7 +758,7 @@ verb_copied() {
 copy_of() {
   copy_result=$1
   while IFS= read -r plan_line; do
-    IFS=$US
+    IFS=$TAB
     # shellcheck disable=SC2086
     set -- "$1" $plan_line
     unset IFS
@@ -697,9 +799,12 @@ copy_of() {
 verb_arm() {
   check_fence
   choose "$1"
-  [ "$(state_of "$1")" = staged ] || refuse state "generation $1 is $(state_of "$1")"
+  state_of "$1"
+  [ "$state" = staged ] || refuse state "generation $1 is $state"
   install_guard || refuse state 'cannot install the guard that takes the step back after a reboot'
-  printf '%s %s\n' $(($(uptime_seconds) + $2)) "$(boot_id)" | durable "$G/deadline" || refuse state 'cannot write the deadline'
+  boot_id
+  uptime_seconds
+  durable_line "$G/deadline" "$((up_seconds + $2)) $boot_word" || refuse state 'cannot write the deadline'
   start_timer "$1" "$2" '' || refuse timer "systemd does not start the timer: $(excerpt "$T/err")"
   turn staged armed || refuse state "generation $1 cannot be armed"
   record armed "$2"
@@ -717,9 +822,7 @@ stop_timer() {
   systemctl stop "quorate-revert-$1.timer" >/dev/null 2>&1 </dev/null
 }
 
-guard_unit() {
-  cat <<'UNIT'
-[Unit]
+guard_unit='[Unit]
 Description=Takes back the step of a rollout that was not confirmed before this host went down
 DefaultDependencies=no
 Conflicts=shutdown.target
@@ -733,15 +836,13 @@ Type=oneshot
 ExecStart=/bin/sh /var/lib/quorate/host.sh guard
 
 [Install]
-WantedBy=sysinit.target
-UNIT
-}
+WantedBy=sysinit.target'
 
 install_guard() {
   guard_path=$R/etc/systemd/system/quorate-guard.service
   cmp -s "$G/host.sh" "$S/host.sh" || durable "$S/host.sh" <"$G/host.sh" || return 1
   scratch
-  guard_unit >"$T/guard"
+  printf '%s\n' "$guard_unit" >"$T/guard"
   if ! cmp -s "$T/guard" "$guard_path"; then
     mkdir -p "${guard_path%/*}" && cp "$T/guard" "$guard_path.tmp" && chmod 0644 "$guard_path.tmp" && sync "$guard_path.tmp" &&
       mv -fT "$guard_path.tmp" "$guard_path" && sync "${guard_path%/*}" && systemctl daemon-reload </dev/null >/dev/null 2>&1 || return 1
@@ -758,11 +859,12 @@ verb_activate() {
   check_fence
   choose "$1"
   scratch
-  [ "$(state_of "$1")" = armed ] || refuse state "generation $1 is $(state_of "$1")"
+  state_of "$1"
+  [ "$state" = armed ] || refuse state "generation $1 is $state"
   remember_units || refuse state 'cannot write down which units are active'
   note activating || refuse state 'cannot write the journal'
   while IFS= read -r line <&3; do
-    IFS=$US
+    IFS=$TAB
     # shellcheck disable=SC2086
     set -- $line
     unset IFS
@@ -782,29 +884,29 @@ verb_activate() {
 }
 
 units_changed() {
-  grep -q "^file${US}[0-9]*${US}[a-z]*${US}/etc/systemd/" "$G/plan"
+  grep -q "^file${TAB}[0-9]*${TAB}[a-z]*${TAB}/etc/systemd/" "$G/plan"
 }
 
 # Which of the units that will be told something are active and enabled now: what a revert has to bring back.
 remember_units() {
   [ ! -e "$G/units" ] || return 0
   while IFS= read -r line <&3; do
-    IFS=$US
+    IFS=$TAB
     # shellcheck disable=SC2086
     set -- $line
     unset IFS
     case $1:$2:$# in act:systemctl:4) ;; *) continue ;; esac
     if systemctl is-active "$4" >/dev/null 2>&1 </dev/null; then unit_active=active; else unit_active=inactive; fi
     if systemctl is-enabled "$4" >/dev/null 2>&1 </dev/null; then unit_enabled=enabled; else unit_enabled=disabled; fi
-    printf '%s %s %s\n' "$4" "$unit_active" "$unit_enabled"
-  done 3<"$G/plan" | durable "$G/units"
+    printf '%s %s %s\n' "$4" "$unit_active" "$unit_enabled" || return 1
+  done 3<"$G/plan" >"$G/units.tmp" && in_its_place "$G/units"
 }
 
 # $1 generation.
 tell_units() {
   number=0
   while IFS= read -r line <&3; do
-    IFS=$US
+    IFS=$TAB
     # shellcheck disable=SC2086
     set -- $line
     unset IFS
@@ -813,11 +915,14 @@ tell_units() {
     [ -e "$G/armed" ] || refuse overtaken 'the step was taken back meanwhile'
     note "act $number begin" || refuse state 'cannot write the journal'
     # What is begun here is over before the timer fires: two at once could undo each other.
-    left=$(($(timer_of "${G##*/}") - 3))
+    timer_of "${G##*/}"
+    left=$((deadline_left - 3))
     [ "$left" -gt 0 ] || refuse late 'no time is left before the timer fires'
     timeout -k 1 "$left" "$@" </dev/null >"$T/out" 2>"$T/err"
     told=$?
-    record told "$number" "$told" "$(head -c 4096 "$T/err" | base64 -w0)"
+    said=
+    [ ! -s "$T/err" ] || said=$(head -c 4096 "$T/err" | base64 -w0)
+    record told "$number" "$told" "$said"
     [ "$told" -eq 0 ] || refuse failed "$* exited with $told: $(excerpt "$T/err")"
     note "act $number done" || refuse state 'cannot write the journal'
     number=$((number + 1))
@@ -827,11 +932,10 @@ tell_units() {
 # One file of the plan, whole or not at all. The temporary name starts with a dot and ends in "~": no daemon reads such a file.
 put_in_place() {
   : >"$T/err"
-  is=$(content_of "$f_live")
-  [ "$is" = "$f_expect" ] || refuse changed "$f_path changed since it was staged"
+  holds "$f_live" "$f_expect" || refuse changed "$f_path changed since it was staged"
   begin_file || return 1
   if [ "$f_op" = remove ]; then
-    [ "$is" = absent ] || rm -f "$f_live" 2>"$T/err" || return 1
+    [ "$f_expect" = absent ] || rm -f "$f_live" 2>"$T/err" || return 1
     [ ! -d "${f_live%/*}" ] || sync "${f_live%/*}" || return 1
   else
     lay "$G/new/$f_index" "$f_mode" "$f_owner" 2>"$T/err" || return 1
@@ -853,12 +957,12 @@ lay() {
   lay_temporary=${f_live%/*}/.quorate-${G##*/}-$f_index~
   if [ "$f_store" = pmxcfs ]; then
     # pmxcfs decides mode and owner, and refuses any other.
-    pmxcfs_there && cat "$1" >"$lay_temporary" && mv -fT "$lay_temporary" "$f_live" && [ "$(content_of "$f_live")" = "$(content_of "$1")" ]
+    pmxcfs_there && cat "$1" >"$lay_temporary" && mv -fT "$lay_temporary" "$f_live" && cmp -s "$1" "$f_live"
     return
   fi
   rm -f "$lay_temporary"
   cp "$1" "$lay_temporary" && chmod "$2" "$lay_temporary" || return 1
-  [ "$(access_of "$lay_temporary")" = "$2 $3" ] || chown "$3" "$lay_temporary" || return 1
+  { access_of "$lay_temporary" && [ "$access" = "$2 $3" ]; } || chown "$3" "$lay_temporary" || return 1
   sync "$lay_temporary" && mv -fT "$lay_temporary" "$f_live" && sync "${f_live%/*}"
 }
 
@@ -885,7 +989,10 @@ verb_confirm() {
   choose "$1"
   noted activated || refuse state "generation $1 was not activated"
   lock
-  turn armed confirmed || refuse overtaken "generation $1 is $(state_of "$1")"
+  if ! turn armed confirmed; then
+    state_of "$1"
+    refuse overtaken "generation $1 is $state"
+  fi
   unlock
   stop_timer "$1"
   settle "$1"
@@ -895,7 +1002,8 @@ verb_confirm() {
 verb_settle() {
   check_fence
   choose "$1"
-  [ "$(state_of "$1")" = confirmed ] || refuse state "generation $1 is $(state_of "$1")"
+  state_of "$1"
+  [ "$state" = confirmed ] || refuse state "generation $1 is $state"
   stop_timer "$1"
   settle "$1"
 }
@@ -903,7 +1011,7 @@ verb_settle() {
 settle() {
   lock
   keep_adopted || refuse state 'cannot keep what was here before in /var/lib/quorate/adopted'
-  new_table | durable "$S/files" || refuse state 'cannot write the list of managed files'
+  { new_table >"$S/files.tmp" && in_its_place "$S/files"; } || refuse state 'cannot write the list of managed files'
   if [ -f "$G/manifest.json" ]; then durable "$S/manifest.json" <"$G/manifest.json"; fi || refuse state 'cannot write manifest.json'
   if [ -f "$G/deployed" ]; then durable "$S/deployed" <"$G/deployed"; fi || refuse state 'cannot write what is deployed'
   settle_folders || refuse state 'cannot write the list of folders'
@@ -921,7 +1029,7 @@ keep_for_good() {
 # Bytes that this generation took the place of, and that were not the ones we had put there.
 keep_adopted() {
   while IFS= read -r line <&3; do
-    IFS=$US
+    IFS=$TAB
     # shellcheck disable=SC2086
     set -- $line
     unset IFS
@@ -951,42 +1059,48 @@ settle_folders() {
   )
   [ -n "$made" ] || return 0
   printf '%s\n' "$made" | sort -ru | while IFS= read -r made_folder; do
-    if grep -q "^file${US}[0-9]*${US}remove$US" "$G/plan"; then rmdir "$R$made_folder" 2>/dev/null; fi
+    if grep -q "^file${TAB}[0-9]*${TAB}remove$TAB" "$G/plan"; then rmdir "$R$made_folder" 2>/dev/null; fi
     [ ! -d "$R$made_folder" ] || printf '%s\n' "$made_folder"
   done | durable "$S/folders"
 }
 
-# $1 path.
-in_plan() {
-  grep '^file' "$G/plan" | grep -qF -e "$US$1$US"
-}
-
 # The managed files after this generation: those of before that it does not name, and its own.
 new_table() {
+  planned=$NL
+  while IFS= read -r line; do
+    IFS=$TAB
+    # shellcheck disable=SC2086
+    set -- $line
+    unset IFS
+    [ "$1" != file ] || planned=$planned$4$NL
+  done <"$G/plan"
   if [ -f "$S/files" ]; then
     while IFS=$TAB read -r path rest; do
-      in_plan "$path" || printf '%s\t%s\n' "$path" "$rest"
+      case $planned in *"$NL$path$NL"*) ;; *) printf '%s\t%s\n' "$path" "$rest" || return 1 ;; esac
     done <"$S/files"
   fi
   while IFS= read -r line; do
-    IFS=$US
+    IFS=$TAB
     # shellcheck disable=SC2086
     set -- $line
     unset IFS
     [ "$1" = file ] || continue
     file_line "$@"
-    [ "$f_op" = remove ] || printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$f_path" "$f_mode" "$f_owner" "$f_store" "$f_render" "$f_hash"
+    [ "$f_op" = remove ] || printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$f_path" "$f_mode" "$f_owner" "$f_store" "$f_render" "$f_hash" || return 1
   done <"$G/plan"
+  return 0
 }
 
 # Input after the fence: keep GENERATION …: every other one that is over is removed.
 verb_prune() {
   check_fence
   kept=' '
-  while IFS=$US read -r _ keep_name; do kept="$kept$keep_name "; done
-  for each in $(generations); do
+  while IFS=$TAB read -r _ keep_name; do kept="$kept$keep_name "; done
+  list_generations
+  for each in $generations; do
     case $kept in *" $each "*) continue ;; esac
-    case $(state_of "$each") in
+    state_of "$each"
+    case $state in
     done | reverted) rm -rf "$S/generations/$each" ;;
     esac
   done
@@ -1013,8 +1127,10 @@ verb_timer() {
 # At boot, before the network: units are not told anything, they will start with the old files.
 verb_guard() {
   patient=yes
-  for each in $(generations); do
-    case $(state_of "$each") in
+  list_generations
+  for each in $generations; do
+    state_of "$each"
+    case $state in
     armed | reverting)
       choose "$each"
       revert "$each" guard
@@ -1028,14 +1144,15 @@ revert() {
   scratch
   lock
   if [ -e "$G/armed" ]; then turn armed reverting || refuse state "generation $1 cannot be taken back"; fi
-  case $(state_of "$1") in
+  state_of "$1"
+  case $state in
   reverting) ;;
   reverted)
     unlock
     record reverted already
     return 0
     ;;
-  *) refuse overtaken "generation $1 is $(state_of "$1")" ;;
+  *) refuse overtaken "generation $1 is $state" ;;
   esac
   note "reverting by $2"
   unlock
@@ -1065,13 +1182,16 @@ try_again() {
   if [ -z "$stuck" ] && [ "$(grep -c '^stuck' "$G/journal")" -ge "$most_tries" ]; then return 0; fi
   again_until=0 again_boot=
   [ ! -f "$G/again" ] || IFS=' ' read -r again_until again_boot <"$G/again"
+  boot_id
+  uptime_seconds
   # Another try is on its way already.
-  if [ "$again_boot" = "$(boot_id)" ] && [ "$again_until" -gt "$(uptime_seconds)" ]; then return 0; fi
+  if [ "$again_boot" = "$boot_word" ] && [ "$again_until" -gt "$up_seconds" ]; then return 0; fi
   start_timer "$1" 10 "-again-$$" || {
     note 'no timer for another try'
     return 0
   }
-  printf '%s %s\n' $(($(uptime_seconds) + 10)) "$(boot_id)" | durable "$G/again" || note 'the time of the next try cannot be written down'
+  uptime_seconds
+  durable_line "$G/again" "$((up_seconds + 10)) $boot_word" || note 'the time of the next try cannot be written down'
 }
 most_tries=6
 
@@ -1087,7 +1207,7 @@ was() {
 each_act() {
   act_number=0
   while IFS= read -r line <&4; do
-    IFS=$US
+    IFS=$TAB
     # shellcheck disable=SC2086
     set -- "$1" "$2" $line
     unset IFS
@@ -1174,7 +1294,7 @@ undo() {
 restore_files() {
   restore_by=$1 restore_store=$2
   while IFS= read -r line <&3; do
-    IFS=$US
+    IFS=$TAB
     # shellcheck disable=SC2086
     set -- $line
     unset IFS
@@ -1187,7 +1307,7 @@ restore_files() {
 
 # $1 by whom. A process apart: where pmxcfs hangs, all the rest goes on, and what is not back after 10 s counts as stuck for this time.
 restore_pmxcfs() {
-  grep -q "^file$US.*${US}pmxcfs$US" "$G/plan" || return 0
+  grep -q "^file$TAB.*${TAB}pmxcfs$TAB" "$G/plan" || return 0
   # Nothing of pmxcfs is touched at boot.
   if [ "$1" = guard ]; then
     restore_files guard pmxcfs
@@ -1225,9 +1345,11 @@ restore_file() {
   [ "$1" != guard ] || [ "$f_store" != pmxcfs ] || return 1
   rm -f "${f_live%/*}/.quorate-${G##*/}-$f_index~"
   IFS=' ' read -r old_hash old_mode old_owner <"$G/old/$f_index.is"
-  is=$(content_of "$f_live")
+  content_of "$f_live" || return 1
+  is=$content
   if [ "$is" = "$old_hash" ] && [ "$f_prefix" = - ]; then
-    [ "$f_store" = pmxcfs ] || [ "$is" = absent ] || [ "$(access_of "$f_live")" = "$old_mode $old_owner" ] && return 0
+    if [ "$f_store" = pmxcfs ] || [ "$is" = absent ]; then return 0; fi
+    if access_of "$f_live" && [ "$access" = "$old_mode $old_owner" ]; then return 0; fi
   elif [ "$is" != absent ] && [ "$is" != "$f_hash" ] && [ "$f_prefix" = - ]; then
     cp "$f_live" "$G/old/$f_index.displaced" && keep_for_good "$f_live" "${G##*/}-$f_index-displaced" "$f_path" || return 1
   fi
@@ -1240,7 +1362,8 @@ restore_file() {
     return
   fi
   # A number that may only rise: the old content goes back under the next one, which all hosts were told when they were armed.
-  [ "$(serial_in "$f_live" "$f_prefix")" != "$f_serial" ] || return 0
+  serial_in "$f_live" "$f_prefix"
+  [ "$serial_found" != "$f_serial" ] || return 0
   with_serial "$G/old/$f_index" "$f_prefix" "$f_serial" >"$G/old/$f_index.back" && lay "$G/old/$f_index.back" "$old_mode" "$old_owner"
 }
 
@@ -1249,7 +1372,7 @@ own_what_is_back() {
   [ -f "$S/files" ] || return 0
   lock
   while IFS= read -r line <&3; do
-    IFS=$US
+    IFS=$TAB
     # shellcheck disable=SC2086
     set -- $line
     unset IFS
@@ -1268,7 +1391,8 @@ own_what_is_back() {
 # The table of managed files with the number that is back.
 own_back() {
   IFS=' ' read -r old_hash _ <"$G/old/$f_index.is" || return 1
-  back_hash=$(content_of "$G/old/$f_index.back") && [ -n "$back_hash" ] || return 1
+  content_of "$G/old/$f_index.back" || return 1
+  back_hash=$content
   while IFS=$TAB read -r path mode owner store render filled; do
     if [ "$path" = "$f_path" ] && [ "$filled" = "$old_hash" ]; then filled=$back_hash; fi
     printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$path" "$mode" "$owner" "$store" "$render" "$filled" || return 1
@@ -1292,21 +1416,31 @@ remove_folders() {
 verb_record() {
   check_fence
   choose "$1"
-  ! grep -q "^file${US}[0-9]*${US}\(put\|remove\)$US" "$G/plan" || refuse input 'only what is already as wanted can be written down without a step'
-  turn staged confirmed || refuse state "generation $1 is $(state_of "$1")"
+  ! grep -q "^file${TAB}[0-9]*${TAB}\(put\|remove\)$TAB" "$G/plan" || refuse input 'only what is already as wanted can be written down without a step'
+  if ! turn staged confirmed; then
+    state_of "$1"
+    refuse state "generation $1 is $state"
+  fi
   settle "$1"
 }
 
-# From standard input. Of an input that broke off the shell runs what it has: only the closing line says that all of it is there.
+# $1 the call: the verb and its words, then the input. Of a text that broke off right behind a quotation mark in it the shell runs what it
+# has: only the closing line says that all of it is there.
 main() {
-  main_input=$(cat)
-  [ "${main_input##*"$NL"}" = end ] || refuse input 'the call did not arrive whole'
-  [ "$main_input" != end ] || {
+  [ "${1##*"$NL"}" = end ] || refuse input 'the call did not arrive whole'
+  input=${1%"$NL"end}$NL
+  call=${input%%"$NL"*}
+  input=${input#*"$NL"}
+  input=${input%"$NL"}
+  # Words on purpose.
+  # shellcheck disable=SC2086
+  set -- $call
+  [ -n "$input" ] || {
     dispatch "$@" </dev/null
     return
   }
   dispatch "$@" <<INPUT
-${main_input%"$NL"end}
+$input
 INPUT
 }
 

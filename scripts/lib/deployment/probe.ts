@@ -2,7 +2,7 @@
 import type { Probe } from '../../../renderers/renderer.ts'
 import { clipped } from './clip.ts'
 import { garbled } from './garbled.ts'
-import { text, type Fields } from './host-side.ts'
+import type { Fields } from './host-side.ts'
 import { refusal, type Session } from './session.ts'
 
 export interface Answered {
@@ -52,8 +52,8 @@ function batchFor(host: string, session: Session): Batch {
 }
 
 async function call(host: string, session: Session, runs: ReadonlyMap<string, Fields>) {
-  const input = [...runs.values()].map((run) => ['run', String(commandSeconds), ...run])
-  const answer = await session.ask(host, 'probe', [], input, millisecondsFor(runs.size))
+  const input = [...runs.values()].map((run) => ['run', ...run])
+  const answer = await session.ask(host, 'probe', [String(commandSeconds)], input, millisecondsFor(runs.size))
   if (answer.refused !== null) throw refusal(host, 'probe', answer.refused)
   const answers = answersOf(host, answer.records, runs.size)
   return new Map([...runs.keys()].map((key, index) => [key, answers[index] as Answered]))
@@ -66,11 +66,22 @@ export function millisecondsFor(count: number): number {
 
 /** The answers in the records of "probe" and "validate". Throws a FailureError where they are not what was asked for. */
 export function answersOf(host: string, records: readonly Fields[], count: number): readonly Answered[] {
+  const said = Buffer.from(records.find(([kind]) => kind === 'said')?.[1] ?? '', 'base64')
+  let at = 0
+  const next = (length: string | undefined) => said.subarray(at, (at += lengthOf(host, length))).toString()
   const answers = records
     .filter(([kind]) => kind === 'ran')
-    .map(([, , exit, stdout, stderr]) => ({ exit: exitOf(host, exit), stdout: text(stdout), stderr: text(stderr) }))
+    .map(([, , exit, out, err]) => ({ exit: exitOf(host, exit), stdout: next(out), stderr: next(err) }))
   if (answers.length !== count) throw garbled(host, `${count} commands were sent, and ${answers.length} answers came`)
+  // Whatever went on writing meanwhile has moved all that follows: nobody can say any more who said what.
+  if (at !== said.length)
+    throw garbled(host, `the commands are said to have printed ${at} bytes, and ${said.length} came`)
   return answers
+}
+
+function lengthOf(host: string, length: string | undefined): number {
+  if (length !== undefined && /^\d{1,5}$/.test(length)) return Number(length)
+  throw garbled(host, `a command is said to have printed ${JSON.stringify(length ?? '')} bytes`)
 }
 
 /** What is no number must not pass for 0. */

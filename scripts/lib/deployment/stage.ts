@@ -73,8 +73,8 @@ export async function validate(
   checks: readonly Probe[],
 ): Promise<{ readonly real: boolean }> {
   if (checks.length === 0) return { real: true }
-  const input = checks.map((check) => ['run', '20', ...check.run])
-  const answer = await session.ask(host, 'validate', [generation], input, 2 * millisecondsFor(checks.length))
+  const input = checks.map((check) => ['run', ...check.run])
+  const answer = await session.ask(host, 'validate', [generation, '20'], input, 2 * millisecondsFor(checks.length))
   if (answer.refused !== null) throw refused(host, answer.refused.text)
   const answers = answersOf(host, answer.records, checks.length)
   const faults = checks.flatMap((check, index) => fault(check, answers[index] as Answered) ?? [])
