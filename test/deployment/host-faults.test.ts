@@ -11,7 +11,7 @@ import type { Act } from '../../renderers/renderer.ts'
 import { FailureError } from '../../scripts/lib/failure.ts'
 import { callText, hostScript } from '../../scripts/lib/deployment/host-side.ts'
 import { inspect } from '../../scripts/lib/deployment/inspect.ts'
-import { runOn } from '../../scripts/lib/deployment/probe.ts'
+import { answersOf, runOn } from '../../scripts/lib/deployment/probe.ts'
 import { revertHosts } from '../../scripts/lib/deployment/revert.ts'
 import { stage, type StagedFile } from '../../scripts/lib/deployment/stage.ts'
 import type { Job, Tools } from '../../scripts/lib/deployment/step.ts'
@@ -155,6 +155,26 @@ test('where nothing can be written down about a command, it did not succeed', as
   host.replace('timeout', 'rm -rf "$QUORATE_ROOT"/run/quorate.*')
   const error = await failure(runOn('host', host.session, [['false']]))
   assert.match(error.message, 'is /run full?')
+})
+
+test('of commands that run side by side the slow ones are ended in time, also one that does not want to, and the others count', async ({
+  host,
+}) => {
+  const stubborn = 'trap : TERM; echo $$ >"$QUORATE_ROOT/pid"; while :; do sleep 1; done'
+  const slow = ['exit 3', 'sleep 60', stubborn, 'sleep 0.2; echo said; exit 7'].map((text) => ['run', 'sh', '-c', text])
+  const all = [...slow, ['run', 'no-such-program'], ...Array.from({ length: 5 }, () => ['run', 'echo', 'more'])]
+  const { records } = await host.session.ask('host', 'probe', ['1'], all, 60_000)
+  const answers = answersOf('host', records, all.length)
+  assert.equal(
+    answers.map(({ exit }) => exit),
+    [3, 124, 124, 7, 127, 0, 0, 0, 0, 0],
+  )
+  assert.is(answers.map(({ stdout }) => stdout).join(''), `said\n${'more\n'.repeat(5)}`)
+  // Of what is gone, but not yet reaped, the words are gone too.
+  const words = `/proc/${(host.read('/pid') ?? '').trim()}/cmdline`
+  const goesOn = () => existsSync(words) && readFileSync(words, 'utf8') !== ''
+  for (let looks = 0; goesOn() && looks < 200; looks += 1) await sleep(20)
+  assert.is(goesOn(), false, 'nothing goes on running')
 })
 
 test('an act that cannot be undone is not reverted: it is tried again, and those that were undone are left alone', async ({

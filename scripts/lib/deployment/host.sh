@@ -606,14 +606,15 @@ verb_probe() {
   show_answers
 }
 
-# $1 seconds. One time limit for all of them, as each that is set takes two programs. Whoever has not ended by then counts as timed out.
+# $1 seconds. One time limit for all of them, as each that is set takes two programs.
 run_batch() {
   timeout -k 2 "$1" /bin/sh -c "$side_by_side" sh "$T" $(((number - 1) / 8 * 8)) <<BATCH
 ${batch%"$NL"}
 BATCH
   batch_ended=$?
   batch=
-  case $batch_ended in 124 | 137) ;; *) return ;; esac
+  # Killed, with one that did not heed the limit: of that one nothing was written down.
+  [ "$batch_ended" -eq 137 ] || return 0
   late=$(((number - 1) / 8 * 8))
   while [ "$late" -lt "$number" ]; do
     [ -s "$T/$late.exit" ] || printf '124\n' >"$T/$late.exit"
@@ -621,11 +622,12 @@ BATCH
   done
 }
 
-# $1 folder for the answers, $2 the first one's number. It outlives the signal of the time limit, which goes to all of them, so that whoever
-# does not heed that signal is killed with it 2 s later.
+# $1 folder for the answers, $2 the first one's number. The signal of the time limit goes to this shell and to all that it started. The shells
+# outlive it, and tell how each command ended; where one goes on all the same, everything that is left is killed 2 s later.
 # shellcheck disable=SC2016
 side_by_side='
-trap : TERM
+late=
+trap "late=124" TERM
 set -f
 T=$1 number=$2
 while IFS= read -r line; do
@@ -634,13 +636,15 @@ while IFS= read -r line; do
   unset IFS
   shift
   {
+    trap "late=124" TERM
     "$@" </dev/null >"$T/$number.out" 2>"$T/$number.err"
-    printf "%s\n" "$?" >"$T/$number.exit"
+    ended=$?
+    printf "%s\n" "${late:-$ended}" >"$T/$number.exit"
   } &
   number=$((number + 1))
 done
 wait
-wait'
+[ -z "$late" ] || wait'
 
 # How each ended, with the lengths of what it said, and all that was said, in one piece, up to 64 KiB of each. How one ended is missing where
 # nothing could be written down: then what it said may be missing too.
