@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import type { CheckOptions } from './check.ts'
 import type { Exit } from './lib/failure.ts'
 import type { Problem } from './lib/definition/problem.ts'
+import { faultNames } from './lib/twin/fault.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What a verb's module exports. */
@@ -44,7 +45,7 @@ export function addReviewVerbs(add: Add, isWorkflow: boolean): void {
     .option('--base <rev>', 'the revision the hosts are at (default: where this branch left the main branch)')
     .option(
       '--fault <name...>',
-      'roll out once for each, and something goes wrong: NAME[:HOST][@STEP[.PHASE]], as in node-killed:pve2@3.armed',
+      `roll out once for each, and something goes wrong: NAME[:HOST][@STEP[.PHASE]], as in node-killed:pve2@3.armed; names: ${faultNames.join(', ')}`,
       [],
     )
     .addOption(new Option('--format <form>', 'how to print it').choices(['text', 'markdown', 'json']).default('text'))

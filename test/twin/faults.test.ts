@@ -9,25 +9,40 @@ import { inRepository, launcher, leftBehind, rehearse, twin } from './rehearse.t
 const cases = [
   {
     name: 'the deployer is killed while all nodes learn another corosync.conf',
-    edit: ['services/corosync.yaml', 'token: 3000', 'token: 4000'],
+    edits: [['services/corosync.yaml', 'token: 3000', 'token: 4000']],
     faults: ['deployer-killed@1.activated'],
+    ended: ['ended without a word'],
   },
   {
-    name: 'a node loses its power before and after it is armed, before and after it is told, and before and after it is confirmed',
-    edit: ['files/nodes/etc/ssh/sshd_config.d/10-lab.conf', 'MaxAuthTries 4', 'MaxAuthTries 5'],
-    faults: ['gated', 'armed', 'activated', 'probed', 'confirmed'].map((phase) => `node-rebooted@2.${phase}`),
+    name: 'a node loses its power before and after it is armed, before and after it is told, and before and after it is confirmed; sshd refuses what it gets, and sshd dies ten seconds after it was told',
+    edits: [['files/nodes/etc/ssh/sshd_config.d/10-lab.conf', 'MaxAuthTries 4', 'MaxAuthTries 5']],
+    faults: [
+      ...['gated', 'armed', 'activated', 'probed', 'confirmed'].map((phase) => `node-rebooted@2.${phase}`),
+      'config-refused@2',
+      'unit-dies@3',
+    ],
+    ended: [
+      'ended with exit 3: n2 refuses to activate: systemctl restart ssh.service exited with 1',
+      // No group, no probe and no soak: the step is over long before.
+      'went through, and nothing in it noticed that ssh.service of n3 is failed',
+    ],
   },
 ] as const
 
-for (const { name, edit, faults } of cases) {
+for (const { name, edits, faults, ended } of cases) {
   twin(`${name}: afterwards every host is wholly new`, () =>
-    inRepository('test/labs/trio', [edit], async (folder) => {
+    inRepository('test/labs/trio', edits, async (folder) => {
       const { report, log } = await rehearse(folder, '--fault', ...faults)
       assertContract('rehearsal', report)
       assert.equal(report.violations, [], log.slice(-3000))
       assert.equal(
         report.faults.map(({ name: struck }) => struck),
         faults.map((fault) => fault.split('@')[0]),
+      )
+      const last = report.faults.slice(-ended.length).map(({ rollout }) => rollout ?? '')
+      assert.ok(
+        last.every((text, index) => text.includes(ended[index] ?? '')),
+        JSON.stringify(last, null, 2),
       )
       assert.equal([...new Set(Object.values(report.hosts))], ['new'])
       assert.equal(leftBehind(), [])

@@ -73,7 +73,7 @@ for (const cut of cuts) {
   const { before } = theatre.sides
   const side = { rendering: after.rendering, made: before.made, secrets: standInSecrets(new Map(before.made)) }
   const outcome = await theatre.deploy(side, { former: rendering, adopt: false, without: [] }, theatre.event).outcome
-  const held = await heldByAll(theatre.nodes, (host) => theatre.twin.machine(host).root, { before, after: side })
+  const held = await heldByAll(theatre.twin, { before, after: side })
   const again = await theatre.deploy(
     before,
     { former: emptyRendering('trio'), adopt: false, without: [] },

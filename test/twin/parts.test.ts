@@ -24,11 +24,19 @@ test('a fault is read with its host, its step and its phase, and has defaults fo
   assert.is(faultText(readFault('wan-cut:pve1@2', nodes)), 'wan-cut of pve1 at step 2, armed')
 })
 
+test('a fault of a unit is laid before the step is armed, unless somebody wants it earlier', () => {
+  assert.is(readFault('config-refused', nodes).phase, 'gated')
+  assert.is(readFault('unit-dies@2', nodes).phase, 'gated')
+  assert.is(readFault('unit-dies@2.staged', nodes).phase, 'staged')
+})
+
 for (const [text, why] of [
   ['meteor', 'there is no fault "meteor"'],
   ['node-killed:pve9', '"pve9" is no node'],
   ['node-killed@1.soon', 'a step has no phase "soon"'],
   ['node-killed@x', 'there is no fault'],
+  ['unit-dies@1.armed', 'unit-dies has to be laid before the step is armed, and "armed" is too late'],
+  ['config-refused@1.confirmed', 'config-refused has to be laid before the step is armed'],
 ] as const) {
   test(`a fault that makes no sense is refused before anything is built: ${text}`, () => {
     assert.throws(

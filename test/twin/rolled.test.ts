@@ -53,4 +53,40 @@ for (const [cannot, what] of [
   })
 }
 
+test('what a unit is to be struck with is there before the deployer goes on', async () => {
+  const said: string[] = []
+  const machine = {
+    root: '/nonexistent',
+    exec: (words: readonly string[]) => {
+      said.push(words.slice(0, 2).join(' '))
+      return Promise.resolve({ exit: 0, stdout: 'active', stderr: '' })
+    },
+  }
+  const acts = [{ unit: 'x.service', do: 'restart' }]
+  const rollout = { waves: [[{ id: 1, writes: [{ host: 'a', acts }] }]] }
+  const deploy = (_: unknown, __: unknown, report: (event: Event) => void) => {
+    setImmediate(() => report({ kind: 'planned', rollout, steps: 1 } as unknown as Event))
+    setImmediate(() => report({ ...phase, phase: 'gated' }))
+    const outcome = new Promise((resolve) => void setTimeout(() => resolve(went), 20))
+    return { outcome, kill: () => {}, freeze: () => said.push('freeze'), thaw: () => said.push('thaw') }
+  }
+  const stage = { ...theatre('down'), twin: { names: [], machine: () => machine }, deploy } as unknown as Theatre
+  const dies: Fault = { name: 'unit-dies', host: null, step: 1, phase: 'gated' }
+  const { missed, struck, left } = await rollOut(stage, dies, false, () => {})
+  assert.is(missed, null)
+  assert.is(struck?.unit, 'x.service')
+  assert.equal(left?.unit, { was: 'active', is: 'active' })
+  assert.is(said[0], 'freeze')
+  assert.is(said.indexOf('thaw') - 1, said.indexOf('systemctl daemon-reload'))
+})
+
+test('a step that tells no unit anything cannot be struck by way of its unit, and that counts against the rehearsal', async () => {
+  const stage = theatre('down')
+  const { missed } = await rollOut(stage, { ...cut, name: 'config-refused' }, false, () => {})
+  assert.is(
+    missed,
+    'config-refused of a at step 1, armed could not be brought about: step 1 tells no unit of a anything',
+  )
+})
+
 test.run()

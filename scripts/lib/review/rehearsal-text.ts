@@ -54,8 +54,9 @@ export function faultTitle({ name, host, when }: MeasuredFault): string {
   return `${name}${host === null ? '' : ` (${host})`}, ${when}`
 }
 
-export function faultLines({ away, fewest, wholeAfterSeconds }: MeasuredFault): readonly string[] {
+export function faultLines({ rollout, away, fewest, wholeAfterSeconds }: MeasuredFault): readonly string[] {
   return [
+    ...(rollout === null ? [] : [`the rollout ${rollout}`]),
     ...away.map(({ id, seconds, open }) => `${id} away for ${shown(seconds)} s${open ? ', and not back' : ''}`),
     ...fewest.map(({ group, fewest: number }) => `${group}: at the fewest ${number}`),
     wholeAfterSeconds === null ? 'not whole again' : `whole ${shown(wholeAfterSeconds)} s after it was mended`,

@@ -3,16 +3,35 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Group } from '../../../renderers/renderer.ts'
-import type { Fault } from './fault.ts'
+import { ofUnit, type Fault } from './fault.ts'
 import type { Twin } from './twin.ts'
 import { wholeMs } from './theatre.ts'
+import { layUnitFault, liftUnitFault } from './unit-fault.ts'
 import { untilWhole } from './whole.ts'
 
 /** How long the others are watched while a node is off. Milliseconds. */
 const watchMs = 12_000
 
-export async function strike(twin: Twin, { name }: Fault, host: string, kill: () => void): Promise<void> {
+/** Where a fault strikes. */
+export interface Struck {
+  readonly fault: Fault
+  readonly host: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+  /** The unit that the step tells there; null where it tells none. */
+  readonly unit: string | null
+}
+
+export async function strike(
+  twin: Twin,
+  { fault: { name, step }, host, unit }: Struck,
+  kill: () => void,
+): Promise<void> {
   switch (name) {
+    case 'config-refused':
+    case 'unit-dies':
+      if (unit === null) throw new Error(`step ${step} tells no unit of ${host} anything`)
+      return await layUnitFault(twin.machine(host), name, unit)
     case 'deployer-killed':
       return kill()
     case 'node-killed':
@@ -29,7 +48,12 @@ export async function strike(twin: Twin, { name }: Fault, host: string, kill: ()
   }
 }
 
-export async function mend(twin: Twin, { name }: Fault, host: string, resume: (host: string) => void): Promise<void> {
+export async function mend(
+  twin: Twin,
+  { fault: { name }, host, unit }: Struck,
+  resume: (host: string) => void,
+): Promise<void> {
+  if (ofUnit(name) && unit !== null) await liftUnitFault(twin.machine(host), unit)
   if (name === 'node-killed') await twin.powerOn(host)
   if (name === 'node-killed' || name === 'node-rebooted') for (const each of twin.standingOn(host)) resume(each)
   if (name === 'node-frozen') await twin.machine(host).thaw()

@@ -1,6 +1,6 @@
 /** Everything that a rehearsal saw → its report. Pure. */
 import type { Group } from '../../../renderers/renderer.ts'
-import type { Killed } from './damage.ts'
+import type { Killed, Struck } from './damage.ts'
 import { faultText, type Fault } from './fault.ts'
 import { notRehearsed, standIns } from './limits.ts'
 import {
@@ -15,6 +15,7 @@ import {
   type RehearsalReport,
 } from './report.ts'
 import type { RehearsalRequest } from './request.ts'
+import type { Left, Rolled } from './rolled.ts'
 import type { Round, Rounds } from './rounds.ts'
 import type { Sampled } from './sampling.ts'
 
@@ -73,13 +74,17 @@ export function reportOf(request: RehearsalRequest, seen: Seen): RehearsalReport
 
 /** Whether a rollout came to the end it should come to. */
 function endings({ rolled, unwell, held }: Round, fault: Fault | null): readonly string[] {
-  const { outcome, recovery, struck, missed } = rolled
+  const { outcome, recovery, struck, missed, left } = rolled
   const of = (failure: string | undefined) => failure ?? 'the deployer ended without a word'
   const found = [
     ...(outcome?.exit === 0 || struck !== null
       ? []
       : [`the rollout did not go through: ${of(outcome?.failure?.what)}`]),
     ...(missed === null ? [] : [missed]),
+    ...(outcome?.exit === 3 ? notBack(struck, left) : []),
+    ...(fault?.name === 'config-refused' && missed === null && outcome?.exit === 0
+      ? [`${struck?.unit} refused its configuration, and the rollout went through all the same`]
+      : []),
     ...(fault === null || struck !== null ? [] : ['the fault never came about: the rollout has no such step or phase']),
     ...(struck !== null && recovery?.exit !== 0
       ? [`the run after the fault did not go through: ${of(recovery?.failure?.what)}`]
@@ -94,6 +99,18 @@ function endings({ rolled, unwell, held }: Round, fault: Fault | null): readonly
   return fault === null ? found : found.map((sentence) => `with ${faultText(fault)}: ${sentence}`)
 }
 
+/** Of a rollout that says that everything was taken back. */
+function notBack(struck: Struck | null, left: Left | null): readonly string[] {
+  if (left === null) return []
+  const hosts = Object.entries(left.held).filter(([, is]) => is !== 'old' && is !== 'unchanged')
+  return [
+    ...hosts.map(([host, is]) => `${host} was not taken back whole: ${is}`),
+    ...(left.unit?.was === 'active' && left.unit.is !== 'active'
+      ? [`everything was taken back, and ${struck?.unit} is ${left.unit.is}`]
+      : []),
+  ]
+}
+
 function tooFew(groups: readonly MeasuredGroup[]): readonly string[] {
   const below = groups.filter(({ fewest, needs }) => fewest < needs)
   return below.map(({ id, fewest, needs }) => `${id} fell to ${fewest}, and needs ${needs}`)
@@ -101,15 +118,25 @@ function tooFew(groups: readonly MeasuredGroup[]): readonly string[] {
 
 function faults({ rounds, killed, sampled, groups }: Seen): readonly MeasuredFault[] {
   const { series } = sampled
-  const within = rounds.flatMap(({ rolled: { struck, ended }, whole, unwell }) => {
+  const within = rounds.flatMap(({ rolled, whole, unwell }) => {
+    const { struck, ended } = rolled
     if (struck === null) return []
     const { fault, host, at: from } = struck
     const wholeAfterSeconds = unwell === null ? (whole - ended) / 1000 : null
-    const when = faultText({ ...fault, host: null })
-    return [faultOf({ name: fault.name, host, when, from, to: whole, wholeAfterSeconds }, groups, series)]
+    const when = `at step ${fault.step}, ${fault.phase}`
+    const found = { name: fault.name, host, when, rollout: endOf(rolled), from, to: whole, wholeAfterSeconds }
+    return [faultOf(found, groups, series)]
   })
   if (killed === null) return within
   const { host, at: from, until: to, wholeAfterSeconds } = killed
-  const last = { name: 'node-killed', host, when: 'after the rollout', from, to, wholeAfterSeconds }
+  const last = { name: 'node-killed', host, when: 'after the rollout', rollout: null, from, to, wholeAfterSeconds }
   return [...within, faultOf(last, groups, series)]
+}
+
+/** How a rollout ended that a fault struck, in words. */
+function endOf({ outcome, struck, left }: Rolled): string {
+  if (outcome === null) return 'the deployer ended without a word'
+  if (outcome.exit !== 0) return `ended with exit ${outcome.exit}: ${outcome.failure?.what ?? 'no reason was given'}`
+  if (!left?.unit || left.unit.is === 'active') return 'went through'
+  return `went through, and nothing in it noticed that ${struck?.unit} of ${struck?.host} is ${left.unit.is}`
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fill, type Secrets } from '../bundle/fill.ts'
 import type { FileManifest, Rendering } from '../bundle/rendering.ts'
+import type { Twin } from './twin.ts'
 
 export interface Sided {
   readonly rendering: Rendering
@@ -52,12 +53,12 @@ function matches(expectation: RegExp | null, content: string | null): boolean {
   return expectation.test(content)
 }
 
-/** What each machine holds. `root`: a machine's "/". */
+/** What each machine of either side holds, by host. */
 export async function heldByAll(
-  hosts: readonly string[],
-  root: (host: string) => string,
-  sides: { readonly before: Sided; readonly after: Sided },
+  { machine }: Pick<Twin, 'machine'>,
+  { before, after }: { readonly before: Sided; readonly after: Sided },
 ): Promise<Readonly<Record<string, string>>> {
-  const held = hosts.map(async (host) => [host, await heldBy(host, root(host), sides.before, sides.after)] as const)
+  const hosts = Object.keys({ ...before.rendering.hosts, ...after.rendering.hosts })
+  const held = hosts.map(async (host) => [host, await heldBy(host, machine(host).root, before, after)] as const)
   return Object.fromEntries(await Promise.all(held))
 }

@@ -62,8 +62,10 @@ export interface MeasuredOffer {
 export interface MeasuredFault {
   readonly name: string
   readonly host: string | null
-  /** When it happened: "after the rollout", "step 3, armed". */
+  /** When it happened: "after the rollout", "at step 3, armed". */
   readonly when: string
+  /** How the rollout ended that it struck; null: it came after the rollout. */
+  readonly rollout: string | null
   /** What was away for how long, from the fault on. */
   readonly away: readonly { readonly id: string; readonly seconds: number; readonly open: boolean }[]
   readonly fewest: readonly { readonly group: string; readonly fewest: number }[]

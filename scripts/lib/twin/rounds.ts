@@ -51,8 +51,7 @@ async function round(
   const rolled = await rollOut(theatre, fault, bare, resume)
   const unwell = await untilWhole(groups, twin.machine, wholeMs)
   const whole = Date.now()
-  const hosts = Object.keys({ ...sides.before.rendering.hosts, ...sides.after.rendering.hosts })
-  return { rolled, unwell, whole, held: await heldByAll(hosts, (host) => twin.machine(host).root, sides) }
+  return { rolled, unwell, whole, held: await heldByAll(twin, sides) }
 }
 
 /** By an ordinary run, as a person would. Why it did not work; null where it did. */
