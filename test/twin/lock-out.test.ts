@@ -7,11 +7,11 @@ import { renderFolder } from '../../scripts/lib/bundle/lab-rendering.ts'
 import { closeEnclosure, openEnclosure, runEnclosed } from '../../scripts/lib/twin/enclosure.ts'
 import { imageOf, packagesOf } from '../../scripts/lib/twin/image.ts'
 import { top } from '../house/source-tree.ts'
-import type { LockOut } from './lock-out.ts'
+import type { Found } from './lock-out.ts'
 import { leftBehind, twin } from './rehearse.ts'
 
 twin(
-  'a change that cuts the deployer off from a host is taken back by that host alone, whatever it cuts with',
+  'a change that cuts the deployer off from a host is taken back by that host alone, whatever it cuts with; a host that lacks a package is not touched, and the command that installs it is named',
   async () => {
     const lab = join(top, 'test/labs/trio')
     const { rendering } = await renderFolder(lab, top, renderers)
@@ -28,10 +28,11 @@ twin(
     } finally {
       await closeEnclosure(enclosure)
     }
-    const found = JSON.parse(lines.at(-1) ?? '[]') as readonly LockOut[]
-    assert.is(found.length, 3)
-    for (const { name, exit, why: said, held, again } of found) {
+    const { cuts, lacking } = JSON.parse(lines.at(-1) ?? '') as Found
+    assert.is(cuts.length, 4)
+    for (const { name, exit, why: said, back, held, again } of cuts) {
       assert.is(exit, 3, `${name}: ${said}`)
+      assert.equal(back, ['reverted by its own timer'], name)
       assert.equal(
         [...new Set(Object.values(held))].filter((is) => is !== 'unchanged'),
         ['old'],
@@ -39,6 +40,12 @@ twin(
       )
       assert.is(again, 0, `${name}: the next run`)
     }
+    assert.is(lacking.exit, 4)
+    assert.is(lacking.failure?.what, 'n2 has no /usr/sbin/nft (package nftables)')
+    assert.is(lacking.failure?.now, 'nothing was changed on any host')
+    assert.is(lacking.failure?.next, 'on n2: apt-get install nftables')
+    assert.ok(lacking.kept[0].includes('/var/lib/quorate/manifest.json '), 'what is kept was looked at')
+    assert.is(lacking.kept[1], lacking.kept[0])
     assert.equal(leftBehind(), [])
   },
 )
