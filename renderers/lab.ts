@@ -77,6 +77,14 @@ export interface Attachment {
   readonly gateways: readonly string[]
   /** The physical port, "eno1"; null where the network has an interface of its own. */
   readonly port: string | null
+  /** What the line behind the port is like; null where nobody said. For rehearsals: no host is set to it. */
+  readonly line: Line | null
+}
+
+/** Each way: between two servers the lines of both count. */
+export interface Line {
+  readonly latencyMs: number
+  readonly lossPercent: number
 }
 
 export interface Address {

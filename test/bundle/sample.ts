@@ -15,7 +15,7 @@ export function guest(name: string, node: string): Host {
 }
 
 export function foot(network: string, ip: string): Host['addresses'][string] {
-  return { network, addresses: [{ ip, prefix: 24, family: 4 }], gateways: [], port: null }
+  return { network, addresses: [{ ip, prefix: 24, family: 4 }], gateways: [], port: null, line: null }
 }
 
 export function lab(hosts: readonly Host[], over: Partial<Lab> = {}): Lab {

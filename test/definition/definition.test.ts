@@ -39,11 +39,27 @@ test('what it says is resolved: spelling, prefixes, interfaces, defaults', async
     ],
     gateways: ['198.51.100.1', '2001:db8:1::1'],
     port: 'eno1',
+    line: null,
   })
   assert.equal(lab.hosts['pve1']?.addresses['cluster']?.addresses, [{ ip: '10.0.0.11', prefix: 24, family: 4 }])
   assert.equal([lab.hosts['dns1']?.platform, lab.hosts['pve1']?.platform], ['debian', 'proxmox'])
   assert.equal([lab.networks['cluster']?.interface, lab.networks['public']?.interface], ['cluster', null])
   assert.equal(lab.networks['services']?.router, ['10.0.1.1'])
+})
+
+test('what a line is like is in milliseconds and percent, and what is not said of it is nothing', async () => {
+  const lineOf = async (line: string) => {
+    const sources = (await exampleSources()).map(({ path, text }) => ({
+      path,
+      text: path === 'nodes/pve1.yaml' ? text.replace('    port: eno1', `    port: eno1\n    line: ${line}`) : text,
+    }))
+    const { lab, problems } = define(sources, 'lab', renderers)
+    return lab?.hosts['pve1']?.addresses['public']?.line ?? problems.map(({ rule }) => rule)
+  }
+  assert.equal(await lineOf('{ latency: 12.5, loss: 0.5 }'), { latencyMs: 12.5, lossPercent: 0.5 })
+  assert.equal(await lineOf('{ loss: 1 }'), { latencyMs: 0, lossPercent: 1 })
+  assert.equal(await lineOf('{ latency: -1 }'), ['out-of-range'])
+  assert.equal(await lineOf('{ latency: 12ms }'), ['wrong-type'])
 })
 
 test('every list of names is sorted, so that the order of files and keys means nothing', async () => {

@@ -126,7 +126,7 @@ function node(name: string, id: number): Host {
     platform: 'debian',
     id,
     tags: [],
-    addresses: { public: { network: 'public', addresses, gateways: [], port: 'eno1' } },
+    addresses: { public: { network: 'public', addresses, gateways: [], line: null, port: 'eno1' } },
     guest: null,
   }
 }

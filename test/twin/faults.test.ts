@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -9,9 +9,13 @@ import { inRepository, launcher, leftBehind, rehearse, twin } from './rehearse.t
 const cases = [
   {
     name: 'the deployer is killed while all nodes learn another corosync.conf',
-    edits: [['services/corosync.yaml', 'token: 3000', 'token: 4000']],
+    edits: [
+      ['services/corosync.yaml', 'token: 3000', 'token: 4000'],
+      ['nodes/n1.yaml', '    port: eno1', '    port: eno1\n    line: { latency: 3, loss: 0.1 }'],
+    ],
     faults: ['deployer-killed@1.activated'],
     ended: ['ended without a word'],
+    slow: 'n1 3 ms and 0.1 % lost',
   },
   {
     name: 'a node loses its power before and after it is armed, before and after it is told, and before and after it is confirmed; sshd refuses what it gets, and sshd dies ten seconds after it was told',
@@ -26,10 +30,15 @@ const cases = [
       // No group, no probe and no soak: the step is over long before.
       'went through, and nothing in it noticed that ssh.service of n3 is failed',
     ],
+    slow: null,
   },
 ] as const
 
-for (const { name, edits, faults, ended } of cases) {
+/** Whether this machine's kernel can make a line as slow as the lab says. */
+const netem = ['tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'netem', 'delay', '1ms']
+const hasNetem = spawnSync('unshare', ['--net', ...netem]).status === 0
+
+for (const { name, edits, faults, ended, slow } of cases) {
   twin(`${name}: afterwards every host is wholly new`, () =>
     inRepository('test/labs/trio', edits, async (folder) => {
       const { report, log } = await rehearse(folder, '--fault', ...faults)
@@ -45,6 +54,8 @@ for (const { name, edits, faults, ended } of cases) {
         JSON.stringify(last, null, 2),
       )
       assert.equal([...new Set(Object.values(report.hosts))], ['new'])
+      const fast = report.notRehearsed.some((what) => what.includes(`lines (${slow}; each way)`))
+      assert.is(fast, slow !== null && !hasNetem, report.notRehearsed.join('\n'))
       assert.equal(leftBehind(), [])
     }),
   )

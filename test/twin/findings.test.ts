@@ -24,6 +24,7 @@ function found(name: Fault['name'], exit: number, left: Left) {
     killed: null,
     sampled: { series: [], said: [] },
     groups: [],
+    refusedLines: new Map<string, string>(),
   }
   const seconds = { boot: 1, base: 1, rollout: 1, total: 3 }
   const request = { wiring, before: rendering, after: rendering, base: null, commit: null, faults: [fault] }

@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Lab } from '../../renderers/renderer.ts'
-import { guestPortLines, nodeLines, powerOffLines, wanLines } from '../../scripts/lib/twin/wan.ts'
+import { guestPortLines, lineCommands, nodeLines, powerOffLines, wanLines } from '../../scripts/lib/twin/wan.ts'
 import { wiringOf } from '../../scripts/lib/twin/wiring.ts'
 import { labIn } from '../renderers/lab-folder.ts'
 
@@ -104,6 +104,28 @@ test('no name of a cable is longer than the kernel takes, whatever the hosts are
   assert.equal(
     names.filter((name) => name.length > 15),
     [],
+  )
+})
+
+test('a cable is as slow and as lossy as the lab says, at both of its ends; one that the lab says nothing of is left alone', async () => {
+  const lab = await labIn('example')
+  const host = lab.hosts['pve2']
+  const foot = host?.addresses['public']
+  if (host === undefined || foot === undefined) throw new Error('pve2 has no public address')
+  const slow = { ...foot, line: { latencyMs: 12.5, lossPercent: 0.5 } }
+  const after: Lab = {
+    ...lab,
+    hosts: { ...lab.hosts, pve2: { ...host, addresses: { ...host.addresses, public: slow } } },
+  }
+  const [first, second] = wiringOf([lab, after]).nodes
+  if (first === undefined || second === undefined) throw new Error('there are no nodes')
+  assert.equal(lineCommands(first), [])
+  const plug = nodeLines(second).flatMap((line) => /link add (\S+) .* peer name eno1 /.exec(line)?.[1] ?? [])
+  const end = (namespace: string, device: string) =>
+    `tc -n ${namespace} qdisc add dev ${device} root netem delay 12.5ms loss 0.5%`
+  assert.equal(
+    lineCommands(second).map((words) => words.join(' ')),
+    [end('wan.', plug[0] ?? ''), end('pve2', 'eno1')],
   )
 })
 

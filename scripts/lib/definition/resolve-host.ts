@@ -27,6 +27,7 @@ type WrittenAttachment =
       readonly port?: string
       readonly address: string | readonly string[]
       readonly gateway?: string | readonly string[]
+      readonly line?: { readonly latency?: number; readonly loss?: number }
     }
 
 export interface ResolvedHost {
@@ -109,6 +110,7 @@ function resolveFoot(
     addresses: addresses.map(({ address }) => address),
     gateways: gateways.map(({ ip }) => ip),
     port: long?.port ?? null,
+    line: long?.line === undefined ? null : { latencyMs: long.line.latency ?? 0, lossPercent: long.line.loss ?? 0 },
   }
   return { attachment, addresses, gateways }
 }

@@ -23,6 +23,8 @@ export interface Seen extends Rounds {
   readonly killed: Killed | null
   readonly sampled: Sampled
   readonly groups: readonly Group[]
+  /** By node, why its line is not as slow and lossy as the lab says. */
+  readonly refusedLines: ReadonlyMap<string, string>
   /** Nothing ran before. */
   readonly isBare: boolean
   readonly seconds: RehearsalReport['seconds']
@@ -32,7 +34,7 @@ export interface Seen extends Rounds {
 const partitions: readonly string[] = ['wan-cut', 'node-frozen']
 
 export function reportOf(request: RehearsalRequest, seen: Seen): RehearsalReport {
-  const { rounds, stopped, sampled, groups, seconds, isBare, killed } = seen
+  const { rounds, stopped, sampled, groups, seconds, isBare, killed, refusedLines } = seen
   const [first, last] = [rounds[0], rounds.at(-1)]
   if (first === undefined || last === undefined) throw new Error('a rehearsal has at least one rollout')
   const { began, rollout, times } = first.rolled
@@ -61,7 +63,7 @@ export function reportOf(request: RehearsalRequest, seen: Seen): RehearsalReport
     well: violations.length === 0,
     violations,
     standIns: standIns(request),
-    notRehearsed: notRehearsed(request, groups, sampled, began, isBare),
+    notRehearsed: notRehearsed(request, groups, sampled, began, isBare, refusedLines),
     seconds,
     deployment: { exit: outcome?.exit ?? 4, digest: outcome?.rollout ?? null, failure: outcome?.failure ?? null },
     hosts: last.held,

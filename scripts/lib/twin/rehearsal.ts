@@ -43,7 +43,8 @@ export async function rehearse(request: RehearsalRequest, tell: Told): Promise<R
     stage('counting')
     const sampled = await sampling.stop()
     const seconds = { boot, base, rollout, total: since(started) }
-    return reportOf(request, { ...all, killed, sampled, groups, isBare, seconds })
+    const { refusedLines } = twin
+    return reportOf(request, { ...all, killed, sampled, groups, refusedLines, isBare, seconds })
   } finally {
     if (!request.keep) await twin.close()
   }

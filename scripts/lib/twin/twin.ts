@@ -14,6 +14,7 @@ import { pmxcfsFiles } from './pmxcfs.ts'
 import {
   cutLines,
   guestPortLines,
+  lineCommands,
   namespaceLines,
   nodeLines,
   powerOffLines,
@@ -42,6 +43,8 @@ export interface Twin {
   /** The only key that may log in. */
   readonly privateKey: string
   readonly names: readonly string[]
+  /** By node: what the kernel said where it did not make its cables as slow and lossy as the lab says. */
+  readonly refusedLines: ReadonlyMap<string, string>
   machine(host: string): Machine
   /** A node and the guests on it. */
   standingOn(node: string): readonly string[]
@@ -115,8 +118,12 @@ export async function newTwin({ wiring, bundles, image, folder, cgroup }: TwinOp
     if (found === undefined) throw new Error(`the twin has no node ${name}`)
     return found
   }
+  const refusedLines = new Map<string, string>()
   const startNode = async (name: string) => {
-    await ip(nodeLines(nodeWires(name)))
+    const wires = nodeWires(name)
+    await ip(nodeLines(wires))
+    const why = await refusalOf(lineCommands(wires))
+    if (why !== null) refusedLines.set(name, why)
     await machine(name).boot()
     const way = bundles[name]?.way
     await answering(name, way?.addresses ?? [], way?.port ?? 22)
@@ -147,6 +154,7 @@ export async function newTwin({ wiring, bundles, image, folder, cgroup }: TwinOp
     },
     privateKey: client.privateKey,
     names: [...machines.keys()].toSorted(),
+    refusedLines,
     machine,
     standingOn: (node) => [node, ...guestsOn(node).map(({ name }) => name)],
     startNodes: async (names) => {
@@ -186,6 +194,15 @@ async function ip(lines: readonly string[]): Promise<void> {
     else calls.push({ where, lines: [rest ?? ''] })
   }
   for (const call of calls) await command(['ip', ...call.where, '-batch', '-'], `${call.lines.join('\n')}\n`)
+}
+
+/** What the first command said that did not go well; null where all did. */
+async function refusalOf(commands: readonly (readonly string[])[]): Promise<string | null> {
+  for (const argv of commands) {
+    const { exit, stderr } = await run(argv).catch((error: unknown) => ({ exit: null, stderr: String(error) }))
+    if (exit !== 0) return stderr.trim().split('\n')[0] || `${argv[0]} ended with ${exit ?? 'a signal'}`
+  }
+  return null
 }
 
 async function bridgeThere(node: string, bridge: string): Promise<void> {

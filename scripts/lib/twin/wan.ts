@@ -37,6 +37,20 @@ export function nodeLines(node: NodeWires): readonly string[] {
   ]
 }
 
+/** The argument vectors that make a node's cables as slow and as lossy as the lab says, at both ends: tc-netem(8). */
+export function lineCommands({ name, cables }: NodeWires): readonly (readonly string[])[] {
+  return cables.flatMap(({ port, line }, index) => {
+    if (line === null) return []
+    const { latencyMs, lossPercent } = line
+    const ends = [
+      { namespace: wan, device: plug(name, index) },
+      { namespace: name, device: port },
+    ]
+    const netem = ['root', 'netem', 'delay', `${latencyMs}ms`, 'loss', `${lossPercent}%`]
+    return ends.map(({ namespace, device }) => ['tc', '-n', namespace, 'qdisc', 'add', 'dev', device, ...netem])
+  })
+}
+
 /** Takes the cables out first, so that none is left behind when a namespace goes some time later. */
 export function powerOffLines({ name, cables }: NodeWires): readonly string[] {
   return [...cables.map((_, index) => `-n ${wan} link del ${plug(name, index)}`), `netns del ${name}`]

@@ -1,5 +1,5 @@
 /** Lab → wiring: which machines a twin has, and which cable leads from where to where. Pure. */
-import { netId, type Address, type Attachment, type Host, type Lab } from '../../../renderers/renderer.ts'
+import { netId, type Address, type Attachment, type Host, type Lab, type Line } from '../../../renderers/renderer.ts'
 import { freeAddress, isIn, overlaps, subnetOf } from '../definition/address.ts'
 import { byCodeUnits } from '../bundle/canonical.ts'
 
@@ -34,6 +34,8 @@ export interface Cable {
   readonly addresses: readonly Address[]
   readonly gateways: readonly string[]
   readonly mtu: number | null
+  /** What the lab says of it; null: nothing. */
+  readonly line: Line | null
 }
 
 export interface GuestWires {
@@ -147,6 +149,7 @@ function cable(
       addresses: first?.addresses ?? [],
       gateways: first?.gateways ?? [],
       mtu: settings?.mtu ?? null,
+      line: feet.at(-1)?.line ?? null,
     },
   ]
 }

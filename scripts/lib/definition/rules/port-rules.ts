@@ -4,18 +4,22 @@ import type { Finding } from '../../../../renderers/renderer.ts'
 import { mistake, mistakenKey } from '../../../../renderers/mistake.ts'
 import type { Draft } from '../draft.ts'
 
-/** A node names its port in a physical network, in no other, and no port twice. */
+/** A node names its port, and its line, in a physical network, in no other, and no port twice. */
 export function portsFit(draft: Draft): readonly Finding[] {
   const nodes = Object.values(draft.lab.hosts).filter(({ kind }) => kind === 'node')
   return nodes.flatMap((node) => {
     const owners = new Map(takenNames(draft))
-    return Object.values(node.addresses).flatMap(({ network, port }) => {
+    return Object.values(node.addresses).flatMap(({ network, port, line }) => {
       const place = hostPlace(node, 'addresses', network)
       const at = hostPlace(node, 'addresses', network, 'port')
       if (draft.lab.networks[network]!.carrier !== 'physical') {
-        if (port === null) return []
         const message = `"${network}" is no physical network: it has an interface of its own on every node`
-        return [mistakenKey('port-not-physical', at, message, 'remove "port:"')]
+        const without = `"${network}" is no physical network: its packets go over the lines of those that carry it`
+        const lineAt = hostPlace(node, 'addresses', network, 'line')
+        return [
+          ...(port === null ? [] : [mistakenKey('port-not-physical', at, message, 'remove "port:"')]),
+          ...(line === null ? [] : [mistakenKey('line-not-physical', lineAt, without, 'remove "line:"')]),
+        ]
       }
       if (port === null) {
         const message = `"${network}" is a physical network, and "${node.name}" does not say on which port it is`
