@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -18,6 +18,7 @@ test('three nodes are one quorate cluster: same ring id, same members, one owner
     assert.equal(await ask(facts), ['3\nYes\n3\n', '3\nYes\n3\n', '3\nYes\n3\n'])
     const shown = await clients['pve1']!.exec('corosync-quorumtool -s')
     assert.equal(shown.code, 0)
+    assert.match(shown.stdout, /^Date: {13}[A-Z][a-z]{2} [A-Z][a-z]{2} [ 1-3]\d \d\d:\d\d:\d\d 20\d\d$/m)
     assert.match(shown.stdout, /^Expected votes: {3}3$/m)
     assert.match(shown.stdout, /^ {9}1 {10}1 pve1 \(local\)\n {9}2 {10}1 pve2\n {9}3 {10}1 pve3$/m)
     const owners = await ask('ip -o -4 addr show to 10.0.1.1/32')
@@ -71,6 +72,95 @@ test('a ring of other config_version, and a VPN whose keys do not match, are not
     assert.equal(await ask('pve1', 'ping -c 1 -W 2 10.0.0.12 >/dev/null; echo $?'), '1\n')
     assert.equal(await ask('pve1', facts), '1\nNo\n1\n')
     for (const client of Object.values(clients)) await client.end()
+  }))
+
+test('asked at the same moment after a change, all members name the same new ring', () =>
+  withLab(async (lab) => {
+    const clients = await configured(lab)
+    const rings = async () =>
+      Promise.all(
+        [...nodes, ...nodes].map(async (node) => (await clients[node]!.exec('corosync-quorumtool -s')).stdout),
+      ).then((texts) => texts.map((text) => Number.parseInt(/^Ring ID: +1\.([0-9a-f]+)$/m.exec(text)?.[1] ?? '', 16)))
+    let last = 0
+    for (let turn = 0; turn < 3; turn++) {
+      const seen = new Set(await rings())
+      assert.is(seen.size, 1, [...seen].join(' '))
+      assert.ok([...seen][0]! > last, `${[...seen].join(' ')} after ${last}`)
+      last = [...seen][0]!
+      assert.equal([...new Set(await rings())], [last])
+      await clients['pve2']!.exec('systemctl restart corosync')
+    }
+    for (const client of Object.values(clients)) await client.end()
+  }))
+
+test('a VPN is one where either end is told to connect to the other and knows its port', () =>
+  withLab(async (lab) => {
+    const clients = await configured(lab)
+    const ping = async (to: string) => (await clients['pve1']!.exec(`ping -c 1 -W 2 ${to} >/dev/null; echo $?`)).stdout
+    const conf = (peers: string) => lay(lab, 'pve1', '/etc/tinc/cluster/tinc.conf', `Name = pve1\n${peers}`)
+    const reload = (node: string) => clients[node]!.exec('systemctl reload tinc@cluster')
+    conf('')
+    await reload('pve1')
+    // pve2 and pve3 are told to connect.
+    assert.equal(await ping('10.0.0.12'), '0\n')
+    for (const node of ['pve1', 'pve2']) lay(lab, node, '/etc/tinc/cluster/hosts/pve1', 'Port = 655\n')
+    lay(lab, 'pve2', '/etc/tinc/cluster/hosts/pve1', 'Port = 700\n')
+    await reload('pve2')
+    assert.equal(await ping('10.0.0.12'), '1\n')
+    assert.equal(await ping('10.0.0.13'), '0\n')
+    conf('ConnectTo = pve2\n')
+    await reload('pve1')
+    assert.equal(await ping('10.0.0.12'), '0\n')
+    // The own port is read at the start only.
+    lay(lab, 'pve1', '/etc/tinc/cluster/hosts/pve1', 'Port = 700\n')
+    conf('')
+    await reload('pve1')
+    assert.equal(await ping('10.0.0.12'), '1\n')
+    await clients['pve1']!.exec('systemctl restart tinc@cluster')
+    assert.equal(await ping('10.0.0.12'), '0\n')
+    for (const client of Object.values(clients)) await client.end()
+  }))
+
+test('the router’s address is that of the highest host that is heard, and pings reach it there', () =>
+  withLab(async (lab) => {
+    const clients = await configured(lab)
+    const ask = async (command: string) =>
+      Promise.all(nodes.map(async (node) => (await clients[node]!.exec(command)).stdout))
+    const owners = async () => (await ask('ip -o -4 addr show to 10.0.1.1/32')).map((text) => text !== '')
+    const pings = () => ask('ping -c 1 -W 2 10.0.1.1 >/dev/null; echo $?')
+    await clients['pve1']!.exec('systemctl stop keepalived')
+    assert.equal(await owners(), [false, true, false])
+    assert.equal(await pings(), ['0\n', '0\n', '0\n'])
+    // Nobody hears pve3 any more, which takes the address too.
+    await clients['pve3']!.exec('systemctl stop tinc@services')
+    assert.equal(await owners(), [false, true, true])
+    for (const node of ['pve2', 'pve3']) await clients[node]!.exec('systemctl stop keepalived')
+    assert.equal(await pings(), ['1\n', '1\n', '1\n'])
+    for (const client of Object.values(clients)) await client.end()
+  }))
+
+test('a host that gives up its gateway is cut off, and one that gives up one of two families is not', () =>
+  withLab(async (lab) => {
+    const clients = await configured(lab)
+    const pve1 = clients['pve1']!
+    const sim = (file: string) => join(lab.folder('pve1'), 'run/sim', file)
+    const file = interfacesOf('pve1')
+    writeFileSync(sim('public'), 'vmbr0 198.51.100.11/24\nvmbr0 2001:db8::11/64\n')
+    writeFileSync(sim('gateways'), '198.51.100.1\n2001:db8::1\n')
+    const six = 'iface vmbr0 inet6 static\n  address 2001:db8::11/64 # the second\n'
+    lay(lab, 'pve1', '/etc/network/interfaces', `${file}${six}  gateway 2001:db8::1  # beside it\n`)
+    await pve1.exec('ifreload -a')
+    assert.equal(readFileSync(sim('dead'), 'utf8'), '')
+    lay(lab, 'pve1', '/etc/network/interfaces', `${file}${six}`)
+    await pve1.exec('ifreload -a')
+    assert.equal(readFileSync(sim('dead'), 'utf8'), '2001:db8::11\n')
+    assert.ok(lab.node('pve1').reachable())
+    for (const client of Object.values(clients)) client.sftp.on('error', () => {})
+    lay(lab, 'pve1', '/etc/network/interfaces', file.replace(/ +gateway .*\n/, ''))
+    await pve1.exec('ifreload -a').catch(() => {})
+    while (lab.node('pve1').reachable()) await lab.clock.sleep(10)
+    assert.equal(readFileSync(sim('dead'), 'utf8'), '198.51.100.11\n2001:db8::11\n')
+    for (const node of ['pve2', 'pve3']) await clients[node]!.end()
   }))
 
 test('pmxcfs takes a new corosync.conf to every node, and none with a lower version', () =>

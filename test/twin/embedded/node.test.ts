@@ -71,6 +71,34 @@ test('a restart is a new invocation, a reload is not, and a changed unit file as
     await client.end()
   }))
 
+test('addresses come and go one by one, and each is listed with its device', () =>
+  withLab(async (lab) => {
+    const client = await login(lab, addressOf('pve1'))
+    const steps = [
+      ['ip addr add 10.9.9.9/24 dev vmbr0', 0, ''],
+      ['ip addr add 10.9.9.9/24 dev vmbr0', 2, 'RTNETLINK answers: File exists\n'],
+      ['ip addr replace 10.9.9.9/24 dev vmbr0', 0, ''],
+      ['ip addr add fd00::9/64 dev vmbr0', 0, ''],
+      ['ip addr del 10.9.9.9/24 dev vmbr0', 0, ''],
+      ['ip addr del 10.9.9.9/24 dev vmbr0', 2, 'RTNETLINK answers: Cannot assign requested address\n'],
+      ['ip addr add 10.9.9.9/24 dev vmbr7', 1, 'Cannot find device "vmbr7"\n'],
+    ] as const
+    for (const [call, code, stderr] of steps) {
+      const answer = await client.exec(call)
+      assert.equal([answer.code, answer.stderr], [code, stderr], call)
+    }
+    const list = async (call: string) =>
+      (await client.exec(call)).stdout.split('\n').flatMap((line) => / (\S+ +inet6? \S+) /.exec(line)?.[1] ?? [])
+    assert.equal(await list('ip -o addr'), [
+      'lo    inet 127.0.0.1/8',
+      'vmbr0    inet 198.51.100.11/24',
+      'vmbr0    inet6 fd00::9/64',
+    ])
+    assert.equal(await list('ip -o -6 addr show dev vmbr0'), ['vmbr0    inet6 fd00::9/64'])
+    assert.equal(await list('ip -o addr show to 198.51.100.11/32'), ['vmbr0    inet 198.51.100.11/24'])
+    await client.end()
+  }))
+
 test('a timer fires on the lab’s clock after its connection has ended, and not when it was stopped', () =>
   withLab(async (lab) => {
     const at = (name: string) => join(lab.folder('pve1'), 'tmp', name)
