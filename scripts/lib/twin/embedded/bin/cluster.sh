@@ -1,78 +1,92 @@
 #!/bin/sh
 # The cluster as corosync on this host sees it. It is read with "." after sim.sh and net.sh, never run.
-# shellcheck disable=SC2034
+# Variables are shared with sim.sh, net.sh and the program.
+# shellcheck disable=SC2034,SC2154
 CONF=$SIM/loaded/corosync.conf
 
-# "NODEID VOTES NAME ADDRESS…" for each node of a corosync.conf.
-nodes_in() {
-  awk '
-    $1 == "node" && $2 == "{" { id = ""; votes = 1; name = ""; rings = "" }
-    $1 == "nodeid:" { id = $2 }
-    $1 == "quorum_votes:" { votes = $2 }
-    $1 == "name:" { name = $2 }
-    $1 ~ /^ring[0-7]_addr:$/ { rings = rings " " $2 }
-    $1 == "}" && id != "" { print id, votes, name rings; id = "" }
-  ' "$1"
+# read_conf FILE: sets `nodes` to "NODEID VOTES NAME ADDRESS…" for each node of a corosync.conf, and some of its settings.
+read_conf() {
+  nodes='' id='' cluster_name='' config_version='' two_node='' token='' token_coefficient=''
+  while IFS=' 	:' read -r word value || [ -n "$word" ]; do
+    case $word in
+      node) id='' votes=1 name='' rings='' ;;
+      nodeid) id=$value ;;
+      quorum_votes) votes=$value ;;
+      name) name=$value ;;
+      ring[0-7]_addr) rings="$rings $value" ;;
+      '}')
+        [ -z "$id" ] || nodes="$nodes$id $votes $name$rings$NL"
+        id=
+        ;;
+      cluster_name) cluster_name=${cluster_name:-$value} ;;
+      config_version) config_version=${config_version:-$value} ;;
+      two_node) two_node=${two_node:-$value} ;;
+      token) token=${token:-$value} ;;
+      token_coefficient) token_coefficient=${token_coefficient:-$value} ;;
+    esac
+  done <"$1"
 }
 
-setting_in() {
-  sed -n "s/^[[:space:]]*$2:[[:space:]]*//p" "$1" | head -n 1
-}
-
-# The line of the node one of whose addresses is on this host.
+# Sets `self` to the nodeid of the node one of whose addresses is on this host.
 own_node() {
-  nodes_in "$1" | while read -r id votes name rings; do
+  self=
+  while read -r id _ _ rings; do
     for address in $rings; do
-      if grep -qE "^inet6? $address/" "$SIM"/ip/* 2>/dev/null; then
-        printf '%s %s %s %s\n' "$id" "$votes" "$name" "$rings"
+      if find_holder "$address" && [ "$holder" = "$QUORATE_ROOT" ]; then
+        self=$id
         return
       fi
     done
-  done
+  done <<LIST
+${nodes%"$NL"}
+LIST
 }
 
 # load FOLDER: what corosync on that host keeps in memory, from its corosync.conf.
 load() {
   cp "$1/etc/corosync/corosync.conf" "$1/run/sim/loaded/corosync.conf"
-  nodes_in "$1/etc/corosync/corosync.conf" >"$1/run/sim/loaded/corosync.nodes"
-  printf '%s/%s\n' "$(setting_in "$1/etc/corosync/corosync.conf" cluster_name)" "$(setting_in "$1/etc/corosync/corosync.conf" config_version)" \
-    >"$1/run/sim/loaded/corosync.identity"
+  read_conf "$1/etc/corosync/corosync.conf"
+  printf '%s' "$nodes" >"$1/run/sim/loaded/corosync.nodes"
+  printf '%s\n' "$two_node" >"$1/run/sim/loaded/corosync.two_node"
+  printf '%s/%s\n' "$cluster_name" "$config_version" >"$1/run/sim/loaded/corosync.identity"
 }
 
-# "NODEID VOTES NAME FOLDER" of the members that this host has, by nodeid. corosync leaves a ring whose members have another config_version.
+# Sets `self` to the own nodeid and `list` to "NODEID VOTES NAME FOLDER" of the members that this host has, by nodeid. corosync leaves a ring
+# whose members have another config_version.
 members() {
-  self=$(first_line "$SIM/loaded/corosync.self")
-  identity=$(first_line "$SIM/loaded/corosync.identity")
-  others=
-  while read -r id _ _ rings; do
-    [ "$id" = "$self" ] || others="$others $rings"
-  done <"$SIM/loaded/corosync.nodes"
-  # Words on purpose: each is an address.
-  # shellcheck disable=SC2086
-  heard=$(reached $others)
+  first_line "$SIM/loaded/corosync.self"
+  self=$line
+  first_line "$SIM/loaded/corosync.identity"
+  identity=$line
+  list=
   while read -r id votes name rings; do
     place=
-    [ "$id" != "$self" ] || place=$QUORATE_ROOT
-    for address in $rings; do
-      case "
-$heard" in *"
-$address "*) ;; *) continue ;; esac
-      found=${heard#*"$address "}
-      found=${found%% *}
-      [ "$(first_line "$found/run/sim/loaded/corosync.identity")" != "$identity" ] || place=$found
-    done
-    [ -z "$place" ] || printf '%s %s %s %s\n' "$id" "$votes" "$name" "$place"
+    if [ "$id" = "$self" ]; then place=$QUORATE_ROOT; else find_member; fi
+    [ -z "$place" ] || list="$list$id $votes $name $place$NL"
   done <"$SIM/loaded/corosync.nodes"
+  list=${list%"$NL"}
+}
+
+# Sets `place` to the host that answers at one of `rings`.
+find_member() {
+  for address in $rings; do
+    reaches "$address" || continue
+    first_line "$holder/run/sim/loaded/corosync.identity"
+    [ "$line" != "$identity" ] || place=$holder
+  done
 }
 
 # The ring of these members: the same on all of them, and higher with every change. Sets `sequence`.
 ring() {
   key=
   while read -r id _ _ place; do
-    key="$key$id:$(first_line "$place/run/sim/loaded/corosync.run"),"
+    first_line "$place/run/sim/loaded/corosync.run"
+    key="$key$id:$line,"
   done <<LIST
 $1
 LIST
+  # A ring that is as it was needs no lock: whoever changes one takes the place of its file in one step.
+  ! is_agreed "$key" || return 0
   lock=${LAB:+$LAB/.lab}
   lock=${lock:-$SIM}/ring-lock
   tries=0
@@ -82,13 +96,14 @@ LIST
     [ "$tries" -lt 300 ] || break
     /bin/sleep 0.01
   done
-  next_ring "$key"
+  is_agreed "$key" || next_ring "$key"
   rmdir "$lock" 2>/dev/null || :
 }
 
-next_ring() {
+# Sets `sequence` to the number that this host has for the ring; it stands unless it is another ring, or another host has a higher number for it.
+is_agreed() {
   last=0 agreed=0
-  for place in $(hosts_on); do
+  for place in $HOSTS; do
     [ -e "$place/run/sim/ring" ] || continue
     read -r number known <"$place/run/sim/ring"
     [ "$number" -le "$last" ] || last=$number
@@ -97,8 +112,12 @@ next_ring() {
   sequence=0 known=
   [ ! -e "$SIM/ring" ] || read -r sequence known <"$SIM/ring"
   # Where another member has seen somebody leave and come back meanwhile, its number counts here too.
-  [ "$known" != "$1" ] || [ "$agreed" -gt "$sequence" ] || return 0
+  [ "$known" = "$1" ] && [ "$agreed" -le "$sequence" ]
+}
+
+next_ring() {
   # Another member was first to see this ring; an older one that looks the same does not count.
   if [ "$agreed" -gt "$sequence" ]; then sequence=$agreed; else sequence=$((last + 4)); fi
-  printf '%s %s\n' "$sequence" "$1" >"$SIM/ring"
+  printf '%s %s\n' "$sequence" "$1" >"$SIM/ring.$$"
+  mv "$SIM/ring.$$" "$SIM/ring"
 }

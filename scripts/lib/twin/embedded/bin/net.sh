@@ -1,63 +1,122 @@
 #!/bin/sh
 # The lab's network as the host $QUORATE_ROOT sees it. It is read with "." after sim.sh, never run. A host is named by its folder.
 
-# The folders of the hosts that are switched on; a folder without a lab stands for itself.
-hosts_on() {
-  if [ -z "$LAB" ]; then
-    printf '%s\n' "$QUORATE_ROOT"
-    return
-  fi
-  for each in "$LAB"/*/run/sim/on; do
-    [ ! -e "$each" ] || printf '%s\n' "${each%/run/sim/on}"
+# Variables are shared with sim.sh.
+# shellcheck disable=SC2154
+
+# The folders of the hosts that are switched on, the last one first; a folder without a lab stands for itself.
+HOSTS=
+[ -n "$LAB" ] || HOSTS=$QUORATE_ROOT
+for each in ${LAB:+"$LAB"/*/run/sim/on}; do
+  [ ! -e "$each" ] || HOSTS="${each%/run/sim/on} $HOSTS"
+done
+# The host whose packets are followed.
+from=$QUORATE_ROOT
+
+# reaches ADDRESS: whether a packet from the host `from` comes to it. Sets `holder` and `held_on` to the host and the device that have it.
+reaches() {
+  find_holder "$1" || return 1
+  [ "$holder" != "$from" ] || return 0
+  ground "$from"
+  here=$ground
+  ground "$holder"
+  there=$ground
+  [ -e "$here/run/sim/on" ] && [ -e "$there/run/sim/on" ] || return 1
+  [ "$here" != "$there" ] || return 0
+  if [ -e "$here/run/sim/cut" ] || [ -e "$there/run/sim/cut" ]; then return 1; fi
+  ! by_public_network || return 0
+  for tap in "$there"/run/sim/link/*.tap; do
+    if [ -e "$tap" ] && by_vpn "$tap"; then return 0; fi
   done
+  return 1
 }
 
-# reached ADDRESS…: "ADDRESS FOLDER DEVICE" for each that a packet from here comes to.
-reached() {
-  wanted=$*
-  set --
-  for place in $(hosts_on); do
-    for file in "$place"/run/sim/on "$place"/run/sim/cut "$place"/run/sim/public "$place"/run/sim/kind "$place"/run/sim/via \
-      "$place"/run/sim/ip/* "$place"/run/sim/link/*.tap "$place"/run/sim/link/*.master \
-      "$place"/run/sim/loaded/tinc.*/tinc.conf "$place"/run/sim/loaded/tinc.*/hosts/*; do
-      [ ! -e "$file" ] || set -- "$@" "$file"
+# An address that is on the host itself is never looked for elsewhere. One that several other hosts have is that of the last of them.
+find_holder() {
+  holder=
+  for host in "$from" $HOSTS; do
+    for interface in "$host"/run/sim/ip/*; do
+      [ -e "$interface" ] || continue
+      while read -r _ each; do
+        [ "${each%%/*}" != "$1" ] || holder=$host held_on=${interface##*/}
+      done <"$interface"
     done
+    [ -z "$holder" ] || return 0
   done
-  awk -v from="$QUORATE_ROOT" -v to="$wanted" -v lab="$LAB" -f "$HERE/net.awk" -- "$@"
+  return 1
 }
 
-# The addresses that keepalived holds on this host: "DEVICE ADDRESS/PREFIX". It is the master where no peer that it hears ranks higher.
-virtual_addresses() {
-  [ -e "$SIM/loaded/vrrp" ] || return 0
-  while read -r router priority _ device address; do
-    outranked "$router" "$priority" || printf '%s %s\n' "$device" "$address"
-  done <"$SIM/loaded/vrrp"
+# Sets `ground` to the node on which a guest runs; a node is its own.
+ground() {
+  ground=$1
+  first_line "$1/run/sim/kind"
+  [ "$line" = guest ] || return 0
+  first_line "$1/run/sim/via"
+  ground=$LAB/$line
 }
 
+# Both ends are the nodes themselves, and no guests on them.
+is_between_nodes() {
+  [ "$here" = "$from" ] && [ "$there" = "$holder" ]
+}
+
+by_public_network() {
+  is_between_nodes && [ -e "$there/run/sim/public" ] || return 1
+  while read -r each _; do
+    [ "$each" != "$held_on" ] || return 0
+  done <"$there/run/sim/public"
+  return 1
+}
+
+# by_vpn TAP: over the VPN that has this tap on the node `there`.
+by_vpn() {
+  first_line "$1"
+  vpn=$line
+  near=
+  for each in "$here"/run/sim/link/*.tap; do
+    first_line "$each"
+    [ "$line" != "$vpn" ] || near=${each%.tap}
+  done
+  [ -n "$near" ] && in_session || return 1
+  # On the tap itself, or on the bridge that it is a port of; a guest hangs on that bridge.
+  far=${1%.tap}
+  if is_between_nodes && [ "${far##*/}" = "$held_on" ]; then return 0; fi
+  [ -e "$near.master" ] && [ -e "$far.master" ] || return 1
+  [ "$there" = "$holder" ] || return 0
+  first_line "$far.master"
+  [ "$line" = "$held_on" ]
+}
+
+# tinc's ends `here` and `there` of the VPN `vpn` have each other's key, and one is told to connect to the other, which knows it, at its port.
+in_session() {
+  near_peers=$here/run/sim/loaded/tinc.$vpn/peers
+  far_peers=$there/run/sim/loaded/tinc.$vpn/peers
+  [ -s "$near_peers" ] && [ -s "$far_peers" ] || return 1
+  read -r near_name near_port near_key _ <"$near_peers"
+  read -r far_name far_port far_key _ <"$far_peers"
+  known_as "$near_peers" "$far_name"
+  [ "$key" = "$far_key" ] || return 1
+  out=$is_told:$port far_is_known=$is_known
+  known_as "$far_peers" "$near_name"
+  [ "$key" = "$near_key" ] || return 1
+  [ "$out:$is_known" = "yes:$far_port:yes" ] || [ "$is_told:$port:$far_is_known" = "yes:$near_port:yes" ]
+}
+
+# known_as PEERS NAME: sets what a tincd knows of a host, as peers.awk writes it.
+known_as() {
+  while read -r each port key is_known is_told; do
+    [ "$each" != "$2" ] || return 0
+  done <"$1"
+  port=- key=- is_known=no is_told=no
+}
+
+# outranked ROUTER PRIORITY: whether keepalived on the host `from` hears a peer that ranks higher; where it hears none it is the master.
 outranked() {
-  above=
-  for place in $(hosts_on); do
-    if [ "$place" = "$QUORATE_ROOT" ] || [ ! -e "$place/run/sim/loaded/vrrp" ]; then continue; fi
-    while read -r their_router their_priority source _; do
-      if [ "$their_router" = "$1" ] && [ "$their_priority" -gt "$2" ]; then above="$above $source"; fi
-    done <"$place/run/sim/loaded/vrrp"
+  for peer in $HOSTS; do
+    if [ "$peer" = "$from" ] || [ ! -e "$peer/run/sim/loaded/vrrp" ]; then continue; fi
+    while read -r their_router their_priority their_source _; do
+      if [ "$their_router" = "$1" ] && [ "$their_priority" -gt "$2" ] && reaches "$their_source"; then return 0; fi
+    done <"$peer/run/sim/loaded/vrrp"
   done
-  # Words on purpose: each is an address.
-  # shellcheck disable=SC2086
-  [ -n "$above" ] && [ -n "$(reached $above)" ]
-}
-
-# "ROUTER PRIORITY SOURCE DEVICE ADDRESS" for each virtual address in a keepalived.conf.
-vrrp_instances() {
-  awk '
-    $1 == "vrrp_instance" { router = ""; priority = 100; device = ""; source = "-" }
-    $1 == "virtual_router_id" { router = $2 }
-    $1 == "priority" { priority = $2 }
-    $1 == "unicast_src_ip" { source = $2 }
-    $1 == "interface" { device = $2 }
-    $1 == "virtual_ipaddress" { list = 1; next }
-    list && $1 == "}" { list = 0; next }
-    list && NF { count++; held[count] = $1 }
-    /^}/ && router != "" { for (i = 1; i <= count; i++) print router, priority, source, device, held[i]; count = 0; router = "" }
-  ' "$1"
+  return 1
 }
