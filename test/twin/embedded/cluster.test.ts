@@ -163,6 +163,28 @@ test('a host that gives up its gateway is cut off, and one that gives up one of 
     for (const node of ['pve2', 'pve3']) await clients[node]!.end()
   }))
 
+test('what is asked again and again starts no other program', () =>
+  withLab(async (lab) => {
+    const clients = await configured(lab)
+    await clients['pve2']!.exec('corosync-quorumtool -s')
+    const questions = [
+      'corosync-quorumtool -s',
+      'ping -c 1 10.0.0.13',
+      'ping -c 1 10.0.1.1',
+      'ip -o addr show dev vmbr1',
+      'bridge link show dev services',
+      'systemctl is-active corosync',
+      'sync run/sim/on',
+    ]
+    for (const question of questions) {
+      const bare = `program=$(command -v ${question.split(' ')[0]}) && PATH=/nonexistent && "$program" ${question.replace(/^\S+/, '')}`
+      const [usual, alone] = [await clients['pve2']!.exec(question), await clients['pve2']!.exec(bare)]
+      const undated = (text: string) => text.replace(/^Date: .*$/m, '')
+      assert.equal([alone.code, undated(alone.stdout), alone.stderr], [0, undated(usual.stdout), ''], question)
+    }
+    for (const client of Object.values(clients)) await client.end()
+  }))
+
 test('pmxcfs takes a new corosync.conf to every node, and none with a lower version', () =>
   withLab(async (lab) => {
     const clients = await configured(lab)

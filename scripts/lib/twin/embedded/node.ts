@@ -98,10 +98,17 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     LANG: 'C.UTF-8',
   }
   const uptime = openSync(join(folder, 'proc/uptime'), 'w')
+  // Outside of what is watched below: it changes every second.
+  const date = openSync(join(folder, 'run/date'), 'w')
+  let dated = 0
   const tellTime = () => {
     const seconds = ((clock.now() - booted) / 1000).toFixed(2)
     // In place and always as long: a program that reads it meanwhile finds a whole line.
     writeSync(uptime, `${`${seconds} ${seconds}`.padEnd(40)}\n`, 0)
+    const second = Math.floor(clock.now() / 1000)
+    if (second === dated) return
+    dated = second
+    writeSync(date, `${ctime(new Date(second * 1000))}\n`, 0)
   }
   const ticking = setInterval(tellTime, 100).unref()
 
@@ -267,6 +274,7 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     await powerOff()
     await closed
     closeSync(uptime)
+    closeSync(date)
   }
 }
 
@@ -274,6 +282,12 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
 function deadAddresses(sim: string): readonly string[] {
   const file = join(sim, 'dead')
   return existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
+}
+
+/** As ctime(3) writes it, for programs that print the time: "Mon Nov  3 18:22:04 2025". */
+function ctime(moment: Date): string {
+  const [weekday, month, , year, time] = moment.toString().split(' ')
+  return `${weekday} ${month} ${String(moment.getDate()).padStart(2)} ${time} ${year}`
 }
 
 /** Nothing in, nothing out; the connection stays. */
