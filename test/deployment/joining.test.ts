@@ -1,4 +1,4 @@
-/** A node that joins: nobody asks for it before its peers know it, and everybody afterwards. */
+/** Members that come and go: nobody asks for one before its peers know it, nor once it has left. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -57,7 +57,7 @@ test('on bare hosts nobody is asked before the group is complete', () => {
   assert.equal(asked(world([], ['a', 'b'], ['a', 'b'], true)), ['a: b', 'b: a'])
 })
 
-test('a fourth node joins two VPNs step by step, and all of it is confirmed', async () => {
+test('a fourth node joins two VPNs step by step, one of them leaves the lab again with all its members, and all of it is confirmed', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'quorate-joining-'))
   const lab = join(folder, 'lab')
   const renderers = await loadRenderers(packageRoot)
@@ -68,6 +68,11 @@ test('a fourth node joins two VPNs step by step, and all of it is confirmed', as
   rmSync(join(lab, 'guests'), { recursive: true })
   const rendered = () => requireRendering(lab, folder, renderers, { note: () => {}, colour: false, warnings: false })
   const three = await rendered()
+  const edit = (file: string, from: string | RegExp, to: string) => {
+    const old = readFileSync(join(lab, file), 'utf8')
+    assert.not.equal(old.replace(from, to), old, `${file} is edited`)
+    writeFileSync(join(lab, file), old.replace(from, to))
+  }
   const third = readFileSync(join(lab, 'nodes/pve3.yaml'), 'utf8')
   const fourth = third.replaceAll('.13', '.14').replaceAll('::13', '::14').replace('id: 3', 'id: 4')
   writeFileSync(join(lab, 'nodes/pve4.yaml'), fourth)
@@ -83,6 +88,14 @@ test('a fourth node joins two VPNs step by step, and all of it is confirmed', as
       ['applied', 'applied', 'applied', 'applied'],
     )
     assert.ok(outcome.steps.every(({ outcome: end }) => end === 'confirmed'))
+    for (const node of [1, 2, 3, 4]) edit(`nodes/pve${node}.yaml`, / {2}services: .*\n/, '')
+    edit('services/tinc.yaml', / {2}services:\n {4}port: 656\n/, '')
+    edit('networks.yaml', /services:\n(?: {2}.*\n)+/, '')
+    // Every host has another step besides, before which it does not count as updated.
+    edit('networks.yaml', 'mtu: 1400', 'mtu: 1380')
+    const gone = await bench.deploy(await rendered())
+    assert.is(gone.exit, 0, JSON.stringify(gone.failure))
+    assert.ok(gone.steps.length >= 4)
   } finally {
     await bench.close()
     rmSync(folder, { recursive: true, force: true })

@@ -10,6 +10,7 @@ import { fileIn } from './assess.ts'
 import { viewOf, type World } from './groups.ts'
 import { bundleBetween } from './held.ts'
 import { lookAt, type Facts, type Look } from './inspect.ts'
+import { goneMembers } from './leaving.ts'
 import { present } from './present.ts'
 import type { Running } from './running.ts'
 import type { Session } from './session.ts'
@@ -61,6 +62,8 @@ export async function jobOf(
   const after = (host: string) => partIn(course.target.hosts[host], step.part)
   const views = (ids: readonly Id[], to: World) => ids.flatMap((id) => viewOf(id, to) ?? [])
   const written = step.writes.map(({ host }) => host)
+  const next = withPart(done, written, step.part)
+  const { lost } = course
   return {
     step,
     steps: course.rollout.waves.flat().length,
@@ -68,11 +71,17 @@ export async function jobOf(
     stages,
     checks: Object.fromEntries(hosts.map((host) => [host, after(host)?.check ?? []])),
     probes: Object.fromEntries(hosts.map((host) => [host, after(host)?.probe ?? ([] as readonly Probe[])])),
-    gate: views(step.gate, world).map((view) => present(view, step.missing, course.lost)),
-    whole: views(step.whole, worldOf(course, withPart(done, written, step.part))).map((view) =>
-      present(view, step.completes.includes(view.group.id) ? [] : step.missing, course.lost),
+    gate: views(step.gate, world).map((view) =>
+      present(view, { missing: step.missing, gone: goneMembers(course, done), lost }),
     ),
-    lost: course.lost,
+    whole: views(step.whole, worldOf(course, next)).map((view) =>
+      present(view, {
+        missing: step.completes.includes(view.group.id) ? [] : step.missing,
+        gone: goneMembers(course, next),
+        lost,
+      }),
+    ),
+    lost,
     managers: [...course.facts.values()].filter(({ ha }) => ha !== 'none').map(({ host }) => host),
   }
 }

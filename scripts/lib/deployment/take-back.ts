@@ -9,6 +9,7 @@ import { bundleBetween } from './held.ts'
 import { changedParts, withPart, worldOf, type Course, type Done } from './job.ts'
 import type { Ending, Progress } from './progress.ts'
 import { notOurs } from './not-ours.ts'
+import { goneMembers } from './leaving.ts'
 import { present } from './present.ts'
 import { presumed } from './presumed.ts'
 import type { DeployRequest } from './request.ts'
@@ -67,10 +68,12 @@ function whole(
   course: Course,
   confirmed: readonly Step[],
 ): Promise<string | null> {
-  const world = worldOf(course, doneBy(confirmed))
+  const done = doneBy(confirmed)
+  const world = worldOf(course, done)
   const ids = [...new Set(course.rollout.waves.flat().flatMap(({ gate }) => gate))]
   const missing = confirmed.flatMap((step) => step.missing)
-  const groups = ids.flatMap((id) => viewOf(id, world) ?? []).map((view) => present(view, missing, course.lost))
+  const absent = { missing, gone: goneMembers(course, done), lost: course.lost }
+  const groups = ids.flatMap((id) => viewOf(id, world) ?? []).map((view) => present(view, absent))
   const until = request.clock.now() + 120_000
   return settledOrNot(session, request.clock, { probes: {}, groups, lost: course.lost, until })
 }
