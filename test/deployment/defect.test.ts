@@ -22,8 +22,8 @@ function defective(connect: Connect): Connect {
       ...remote,
       exec: async (command, input, ms) => {
         const call = input.slice(input.lastIndexOf('\nmain ') + 1)
-        if (call.startsWith('main activate')) activations += 1
-        if (activations >= 2 && call.startsWith('main probe')) throw new TypeError('a defect')
+        if (call.startsWith("main 'activate ")) activations += 1
+        if (activations >= 2 && call.startsWith("main 'probe ")) throw new TypeError('a defect')
         return remote.exec(command, input, ms)
       },
       put: (files, ms) => remote.put(files, ms),

@@ -9,10 +9,13 @@ async function soaked(rings: readonly string[], untilSeconds: number) {
   let looks = 0
   const session = {
     ask: () => {
-      const ring = rings[Math.min(looks, rings.length - 1)] ?? ''
+      const said = `ring ${rings[Math.min(looks, rings.length - 1)] ?? ''}\n`
       looks += 1
       return Promise.resolve({
-        records: [['ran', '0', '0', Buffer.from(`ring ${ring}\n`).toString('base64'), '']],
+        records: [
+          ['ran', '0', '0', String(said.length), '0'],
+          ['said', Buffer.from(said).toString('base64')],
+        ],
         refused: null,
       })
     },

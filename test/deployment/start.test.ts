@@ -39,7 +39,7 @@ test('what another run did between the first look and the lease is seen', async 
     const first = bench
       .deploy(two, {
         connect: spied(bench.connect, async (call) => {
-          if (!call.startsWith('main open')) return
+          if (!call.startsWith("main 'open ")) return
           at.opened()
           await looked
         }),
@@ -51,7 +51,7 @@ test('what another run did between the first look and the lease is seen', async 
     await opened
     const second = await bench.deploy(one, {
       connect: spied(bench.connect, async (call) => {
-        if (!call.startsWith('main lease take')) return
+        if (!call.startsWith("main 'lease take")) return
         at.looked()
         await finished
       }),
