@@ -157,6 +157,16 @@ test('where nothing can be written down about a command, it did not succeed', as
   assert.match(error.message, 'is /run full?')
 })
 
+test('a command is the program of that name, and nothing that the shell itself can do', async ({ host }) => {
+  host.replace('test', 'echo program')
+  const answers = await runOn('host', host.session, [['test', '-e', '/'], ['exit'], ['cd', '/']])
+  assert.is(answers[0]?.stdout, 'program\n')
+  assert.equal(
+    answers.slice(1).map(({ exit }) => exit),
+    [127, 127],
+  )
+})
+
 test('of commands that run side by side the slow ones are ended in time, also one that does not want to, and the others count', async ({
   host,
 }) => {

@@ -623,7 +623,8 @@ BATCH
 }
 
 # $1 folder for the answers, $2 the first one's number. The signal of the time limit goes to this shell and to all that it started. The shells
-# outlive it, and tell how each command ended; where one goes on all the same, everything that is left is killed 2 s later.
+# outlive it, and tell how each command ended; where one goes on all the same, everything that is left is killed 2 s later. Commands are
+# programs, by "exec": what the shell has under the same name is never meant.
 # shellcheck disable=SC2016
 side_by_side='
 late=
@@ -637,7 +638,7 @@ while IFS= read -r line; do
   shift
   {
     trap "late=124" TERM
-    "$@" </dev/null >"$T/$number.out" 2>"$T/$number.err"
+    (exec "$@") </dev/null >"$T/$number.out" 2>"$T/$number.err"
     ended=$?
     printf "%s\n" "${late:-$ended}" >"$T/$number.exit"
   } &
