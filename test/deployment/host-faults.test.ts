@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
@@ -103,6 +103,39 @@ test('a call that broke off on the way does nothing, wherever it broke off', asy
     assert.is(await state(host), 'done', `after ${JSON.stringify(whole.slice(0, length))}`)
   }
 })
+
+for (const [what, name] of [
+  ['the plan', 'plan'],
+  ['what a file was', 'old/0.is'],
+] as const) {
+  test(`where ${what} cannot be written down whole nothing counts as staged`, async ({ host }) => {
+    await call(host, 'open', 'g1')
+    const folder = '/var/lib/quorate/generations/g1'
+    host.write(`${folder}/new/0`, 'new\n')
+    // As a disk on which there is no room for one byte more.
+    symlinkSync('/dev/full', join(host.root, folder, name))
+    const file = [
+      'file',
+      '0',
+      'put',
+      '/etc/web/web.conf',
+      '0644',
+      'root:root',
+      'disk',
+      sha('new\n'),
+      sha('old\n'),
+      'x',
+      '-',
+    ]
+    const lines = [
+      [...file, '-', '-'],
+      ['act', 'systemctl', 'restart', 'web.service'],
+    ]
+    const error = await failure(host.session.write('host', 'stage', ['g1'], lines, 60_000))
+    assert.match(error.message, 'cannot be written down')
+    assert.is(await state(host), 'open')
+  })
+}
 
 test('a timer that finds the lock taken waits for it, however long', async ({ host }) => {
   await activated(host, [web])

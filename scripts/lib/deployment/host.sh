@@ -204,8 +204,9 @@ list_generations() {
 }
 
 # $1 generation: sets `state`. Two markers can only be there where a restored backup was laid over the folder; then the more careful one counts.
+# It may be turned while it is looked for, from what comes later here to what came before: so those are looked for once more.
 state_of() {
-  for state in reverting armed confirmed staged reverted 'done'; do
+  for state in reverting armed confirmed staged reverted 'done' reverting armed; do
     [ ! -e "$S/generations/$1/$state" ] || return 0
   done
   state=open
@@ -516,10 +517,10 @@ verb_stage() {
       # On disk every host has a copy of its own, and none may be left behind under a lower number.
       [ "$f_prefix" = - ] || [ "$f_store" != disk ] || : >"$G/serial"
       stage_file
-      file_plan >>"$G/plan"
+      file_plan >>"$G/plan" || refuse state 'the plan cannot be written down'
       ;;
     sum) holds "$G/$2" "$3" || refuse hash "$2 did not arrive as it was sent" ;;
-    act) printf '%s\n' "$line" >>"$G/plan" ;;
+    act) printf '%s\n' "$line" >>"$G/plan" || refuse state 'the plan cannot be written down' ;;
     *) refuse input 'stage knows file, act and sum' ;;
     esac
   done
@@ -542,10 +543,10 @@ stage_file() {
   [ "$f_op" != keep ] || return 0
   case $f_expect in
   other) refuse changed "$f_path is no regular file" ;;
-  absent) printf 'absent\n' >"$G/old/$f_index.is" ;;
+  absent) printf 'absent\n' >"$G/old/$f_index.is" || refuse state "what $f_path was cannot be written down" ;;
   *)
     { cp "$f_live" "$G/old/$f_index" && holds "$G/old/$f_index" "$f_expect" && access_of "$f_live"; } || refuse changed "cannot keep the old $f_path"
-    printf '%s %s\n' "$f_expect" "$access" >"$G/old/$f_index.is"
+    printf '%s %s\n' "$f_expect" "$access" >"$G/old/$f_index.is" || refuse state "what $f_path was cannot be written down"
     ;;
   esac
   [ "$f_op" = put ] || return 0
@@ -568,12 +569,10 @@ stage_old() {
   f_hash=$content
 }
 
+# In one piece: on a full disk half a line may be written, and only the piece that did not fit fails.
 file_plan() {
-  printf 'file'
-  for field in "$f_index" "$f_op" "$f_path" "$f_mode" "$f_owner" "$f_store" "$f_hash" "$f_expect" "$f_render" "$f_prefix" "$f_serial" "$f_from"; do
-    printf '%s%s' "$TAB" "$field"
-  done
-  printf '\n'
+  plan_place=$f_path$TAB$f_mode$TAB$f_owner$TAB$f_store
+  printf '%s\n' "file$TAB$f_index$TAB$f_op$TAB$plan_place$TAB$f_hash$TAB$f_expect$TAB$f_render$TAB$f_prefix$TAB$f_serial$TAB$f_from"
 }
 
 # $1 generation, never activated: gone, with the bytes that were sent.
