@@ -1,7 +1,9 @@
 /**
  * Runs the test files with uvu and cannot report success for a failing suite.
  *
- *   node --import tsx --import ./test/register.js test/run.ts [--no-skips] [--dir DIR] [PATTERN]
+ *   node --import tsx --import ./test/register.js test/run.ts [--no-skips] [--dir DIR] [PATTERN …]
+ *
+ * Files whose path contains one of the patterns are run; all of them where there is none.
  *
  * uvu 0.5.6 exits 0 when a `before` hook throws, when a test throws something that is no Error, when `.run()` is forgotten and when no
  * file matches. So the counts that it prints are compared here. The last line is always "N passed, N failed, N skipped".
@@ -27,8 +29,12 @@ process.on('exit', () => {
 })
 
 const { suites } = await parse(values.dir, String.raw`\.test\.ts$`)
-const wanted = suites.filter((suite) => suite.name.includes(positionals[0] ?? ''))
-if (wanted.length === 0) problems.push(`no test file matches "${positionals[0] ?? ''}" below ${values.dir}/`)
+const patterns = positionals.length === 0 ? [''] : positionals
+const wanted = suites.filter((suite) => patterns.some((pattern) => suite.name.includes(pattern)))
+for (const pattern of patterns) {
+  if (!suites.some((suite) => suite.name.includes(pattern)))
+    problems.push(`no test file matches "${pattern}" below ${values.dir}/`)
+}
 
 let printed = ''
 const write = process.stdout.write.bind(process.stdout)

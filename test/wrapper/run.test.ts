@@ -82,6 +82,15 @@ test('a skipped test is counted, and does not pass where none may be skipped', a
 
 test('a pattern that matches no file does not pass', async () => {
   assert.equal(await outcomeOf({ 'a.test.ts': good }, 'nothing-like-it'), [1, '0 passed, 1 failed, 0 skipped'])
+  assert.equal(await outcomeOf({ 'a.test.ts': good }, 'a.test', 'nothing-like-it'), [
+    1,
+    '1 passed, 1 failed, 0 skipped',
+  ])
+})
+
+test('of several patterns every one counts', async () => {
+  const files = { 'a.test.ts': good, 'b.test.ts': good, 'c.test.ts': good }
+  assert.equal(await outcomeOf(files, 'a.test', 'c.test'), [0, '2 passed, 0 failed, 0 skipped'])
 })
 
 test.run()
