@@ -2,7 +2,7 @@
  * Runs enclosed, as a program: deploys the lab "trio" on a twin, then changes that each cut the deployer off from a host, and one while a host
  * lacks a program; prints a JSON document with what became of each.
  */
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { renderers } from '../../renderers/index.ts'
@@ -67,6 +67,7 @@ const cuts: readonly { readonly name: string; readonly edits: readonly Edit[] }[
 ]
 
 const [, , folder = '', cgroup = '', image = '', packages = ''] = process.argv
+const labs = mkdtempSync(join(tmpdir(), 'quorate-lock-out-'))
 const base = labFolder([])
 const { definition, rendering } = await renderFolder(base, dirname(base), renderers)
 if (definition.lab === null || rendering === null) throw new Error(JSON.stringify(definition.problems))
@@ -117,6 +118,7 @@ for (const { name, edits } of cuts) {
   })
 }
 const lacking = await whileLacking('n2', '/usr/sbin/nft')
+rmSync(labs, { recursive: true })
 process.stdout.write(JSON.stringify({ cuts: found, lacking } satisfies Found), () => process.exit(0))
 
 /** What a deployment comes to while a host lacks a program that a part needs. */
@@ -148,7 +150,7 @@ async function sideOf(edits: readonly Edit[]): Promise<Furnished> {
 
 /** A copy of the lab, with some edits. */
 function labFolder(edits: readonly Edit[]): string {
-  const place = join(mkdtempSync(join(tmpdir(), 'quorate-lock-out-')), 'lab')
+  const place = join(mkdtempSync(join(labs, 'repository-')), 'lab')
   cpSync(join(top, 'test/labs/trio'), place, { recursive: true })
   for (const [file, from, to] of edits) {
     const path = join(place, file)

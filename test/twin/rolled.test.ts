@@ -5,6 +5,7 @@ import type { Outcome } from '../../scripts/lib/deployment/outcome.ts'
 import type { Fault } from '../../scripts/lib/twin/fault.ts'
 import { rollOut } from '../../scripts/lib/twin/rolled.ts'
 import type { Theatre } from '../../scripts/lib/twin/theatre.ts'
+import { emptyTheatre } from './stage.ts'
 
 const phase: Event = {
   kind: 'phase',
@@ -30,16 +31,7 @@ function theatre(cannot: 'down' | 'up'): Theatre {
     return { outcome: Promise.resolve(went), kill: () => {}, freeze: () => {}, thaw: () => {} }
   }
   const sides = { before: { rendering: {} }, after: { rendering: {} } }
-  return {
-    twin,
-    sides,
-    nodes: ['a'],
-    guests: [],
-    groups: [],
-    deploy,
-    stage: () => {},
-    event: () => {},
-  } as unknown as Theatre
+  return emptyTheatre({ twin, sides, nodes: ['a'], deploy })
 }
 
 for (const [cannot, what] of [

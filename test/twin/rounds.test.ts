@@ -4,6 +4,7 @@ import type { Outcome } from '../../scripts/lib/deployment/outcome.ts'
 import type { Fault } from '../../scripts/lib/twin/fault.ts'
 import { roundsOf } from '../../scripts/lib/twin/rounds.ts'
 import type { Theatre } from '../../scripts/lib/twin/theatre.ts'
+import { emptyTheatre } from './stage.ts'
 
 /** Never comes about: the deployer tells of no step. */
 const fault = (step: number): Fault => ({ name: 'wan-cut', host: null, step, phase: 'armed' })
@@ -17,16 +18,7 @@ function theatre(deployed: string[], back: Partial<Outcome>): Theatre {
     return { outcome: Promise.resolve(side === before ? back : { exit: 0 }) }
   }
   const twin = { names: [], machine: () => ({}) }
-  return {
-    twin,
-    sides: { before, after },
-    nodes: [],
-    guests: [],
-    groups: [],
-    deploy,
-    stage: () => {},
-    event: () => {},
-  } as unknown as Theatre
+  return emptyTheatre({ twin, sides: { before, after }, deploy })
 }
 
 test('every fault has a rollout, and between two of them the hosts go back to the base', async () => {

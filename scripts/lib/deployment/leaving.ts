@@ -1,6 +1,5 @@
 /** Members that leave their group in a rollout. */
 import type { Id, Member } from '../../../renderers/renderer.ts'
-import { byCodeUnits } from '../bundle/canonical.ts'
 import type { Course, Done } from './job.ts'
 
 export interface Gone extends Pick<Member, 'id' | 'host'> {
@@ -14,16 +13,13 @@ export interface Gone extends Pick<Member, 'id' | 'host'> {
 export function goneMembers(
   { rollout, presumed, target }: Pick<Course, 'rollout' | 'presumed' | 'target'>,
   done: Done,
-) {
+): readonly Gone[] {
   const stay = new Set(membersIn(target.hosts).map(keyOf))
   const off = rollout.waves
     .flat()
     .filter(({ part, writes }) => writes.every(({ host }) => done.get(host)?.has(part) === true && !has(host, part)))
     .flatMap(({ interrupts }) => interrupts)
-  const gone = membersIn(presumed).filter((member) => off.includes(member.id) && !stay.has(keyOf(member)))
-  return [...new Map(gone.map((member) => [keyOf(member), member])).values()].toSorted((a, b) =>
-    byCodeUnits(keyOf(a), keyOf(b)),
-  )
+  return membersIn(presumed).filter((member) => off.includes(member.id) && !stay.has(keyOf(member)))
 
   function has(host: string, part: string): boolean {
     return target.hosts[host]?.parts.some(({ id }) => id === part) ?? false

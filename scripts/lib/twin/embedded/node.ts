@@ -1,15 +1,5 @@
 /** One embedded host: its SSH server, its processes and timers, and the faults that a test plants. */
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  watch,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
@@ -20,6 +10,7 @@ import { simFolder } from './furnish.ts'
 import type { Processes } from './processes.ts'
 import { serveSftp } from './sftp-server.ts'
 import { sshServer, type ExecChannel, type KeyPair } from './server.ts'
+import { openTimeFiles } from './time-files.ts'
 import { watchTimers } from './timers.ts'
 
 /** A message is what a client asks: a command, the start of SFTP, a jump, or one SFTP request. */
@@ -97,19 +88,8 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     SHELL: '/bin/sh',
     LANG: 'C.UTF-8',
   }
-  const uptime = openSync(join(folder, 'proc/uptime'), 'w')
-  // Outside of what is watched below: it changes every second.
-  const date = openSync(join(folder, 'run/date'), 'w')
-  let dated = 0
-  const tellTime = () => {
-    const seconds = ((clock.now() - booted) / 1000).toFixed(2)
-    // In place and always as long: a program that reads it meanwhile finds a whole line.
-    writeSync(uptime, `${`${seconds} ${seconds}`.padEnd(40)}\n`, 0)
-    const second = Math.floor(clock.now() / 1000)
-    if (second === dated) return
-    dated = second
-    writeSync(date, `${ctime(new Date(second * 1000))}\n`, 0)
-  }
+  const time = openTimeFiles(folder, clock)
+  const tellTime = () => time.tell(booted)
   const ticking = setInterval(tellTime, 100).unref()
 
   const breakConnections = () => {
@@ -273,8 +253,7 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     node.thaw()
     await powerOff()
     await closed
-    closeSync(uptime)
-    closeSync(date)
+    time.close()
   }
 }
 
@@ -282,12 +261,6 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
 function deadAddresses(sim: string): readonly string[] {
   const file = join(sim, 'dead')
   return existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
-}
-
-/** As ctime(3) writes it, for programs that print the time: "Mon Nov  3 18:22:04 2025". */
-function ctime(moment: Date): string {
-  const [weekday, month, , year, time] = moment.toString().split(' ')
-  return `${weekday} ${month} ${String(moment.getDate()).padStart(2)} ${time} ${year}`
 }
 
 /** Nothing in, nothing out; the connection stays. */
