@@ -211,7 +211,7 @@ test('where HA is armed a step that interrupts votes is armed for at most 24 s, 
   const before = hosts.map((host) => statSync(fileOf(bench, host)).mtimeMs)
   const slow = await bench.deploy(voting(smallRendering({ body: 'three' }), 30))
   assert.is(slow.exit, 4)
-  assert.match(slow.failure?.what ?? '', 'this one needs 36 s (units 30 s, soak 3 s, confirmation 3 s)')
+  assert.match(slow.failure?.what ?? '', 'this one needs 45 s (units 30 s, soak 12 s, confirmation 3 s)')
   assert.match(slow.failure?.what ?? '', 'HA is armed on')
   assert.match(slow.failure?.next ?? '', 'disarm-ha')
   assert.equal(

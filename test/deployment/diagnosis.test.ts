@@ -2,10 +2,10 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { diagnosis } from '../../scripts/lib/deployment/diagnosis.ts'
 import type { GroupHealth, GroupView } from '../../scripts/lib/deployment/groups.ts'
-import { ownView } from '../../scripts/lib/deployment/watch.ts'
+import { ownView } from '../../scripts/lib/deployment/own-view.ts'
 
 const hosts = ['a', 'b', 'c']
-const well: GroupHealth = { down: new Map(), away: new Map(), disagree: [], common: '' }
+const well: GroupHealth = { down: new Map(), away: new Map(), disagree: [], common: new Map() }
 const gone = 'b cannot be reached: 192.0.2.2: no answer within 10 s'
 
 function view(id: string): GroupView {

@@ -35,7 +35,6 @@ async function soaked(rings: readonly string[], untilSeconds: number) {
     agree: [{ title: 'the ring id', run: ['ring'], pick: '^ring (\\S+)', across: 'same' }],
   } as const
   const asked = {
-    probes: {},
     groups: [{ group, members: group.members }],
     lost: new Set<string>(),
     until: untilSeconds * 1000,

@@ -21,9 +21,8 @@ export type Deadline =
   | { readonly kind: 'refused'; readonly why: string }
 
 export interface DeadlineOptions {
-  /** Of the written hosts. */
-  readonly probes: readonly Probe[]
-  readonly groups: readonly GroupView[]
+  /** The written hosts' own, and the groups'. */
+  readonly views: readonly GroupView[]
   /** Hosts whose watchdog may reset them when quorum is lost. */
   readonly fencing: readonly string[]
   /** How fast the clock runs. */
@@ -34,9 +33,9 @@ export interface DeadlineOptions {
  * The units' time, then the longest that a probe may take to become well, then the soak. Probes wait side by side, so the longest counts;
  * of a group, only those of members that the step changes or interrupts have anything to wait for.
  */
-export function deadlineOf(step: Step, { probes, groups, fencing, pace }: DeadlineOptions): Deadline {
-  const soak = Math.max(0, ...groups.map(({ group }) => group.soakSeconds))
-  const within = Math.max(0, ...[...probes, ...waiting(step, groups)].map((probe) => probe.withinSeconds))
+export function deadlineOf(step: Step, { views, fencing, pace }: DeadlineOptions): Deadline {
+  const soak = Math.max(0, ...views.map(({ group }) => group.soakSeconds))
+  const within = Math.max(0, ...waiting(step, views).map((probe) => probe.withinSeconds))
   const work = (pace - 1) * 0.8
   const seconds = Math.ceil(step.maxSeconds + within + soak + reserveSeconds + work)
   const atRisk = votesAway(step)
@@ -59,9 +58,9 @@ function votesAway({ groups }: Step): Step['groups'] {
   return groups.filter(({ kind, before, during }) => kind === 'quorum' && during < before)
 }
 
-function waiting(step: Step, groups: readonly GroupView[]): readonly Probe[] {
+function waiting(step: Step, views: readonly GroupView[]): readonly Probe[] {
   const written = new Set(step.writes.map(({ host }) => host))
-  return groups.flatMap(({ group, members }) =>
+  return views.flatMap(({ group, members }) =>
     members
       .filter(({ id, host }) => written.has(host) || step.interrupts.includes(id) || step.completes.includes(group.id))
       .flatMap(({ up }) => up),

@@ -29,8 +29,8 @@ export interface GroupHealth {
   readonly away: ReadonlyMap<string, string>
   /** On what the members do not agree. */
   readonly disagree: readonly string[]
-  /** What they agree on: it has to hold still during a soak. */
-  readonly common: string
+  /** By title, what they agree on: it has to hold still during a soak. */
+  readonly common: ReadonlyMap<string, string>
 }
 
 /**
@@ -104,9 +104,11 @@ export async function healthOf(view: GroupView, session: Session, lost: Readonly
         answering.map(({ member, picks }) => ({ host: member.host, picked: picks[index] ?? '' })),
       ) ?? [],
   )
-  const common = agreements
-    .map((agreement, index) => (agreement.across === 'same' ? (answering[0]?.picks[index] ?? '') : ''))
-    .join('\n')
+  const common = new Map(
+    agreements.flatMap(({ title, across }, index) =>
+      across === 'same' ? [[title, answering[0]?.picks[index] ?? ''] as const] : [],
+    ),
+  )
   const health = { down, away, disagree, common }
   view.answered?.(health)
   return health

@@ -1,5 +1,5 @@
 /** A step of a rollout, made ready to be carried out: the bytes, the expectations, the probes and the groups. */
-import type { Id, PerHost, Probe } from '../../../renderers/renderer.ts'
+import type { Id, PerHost } from '../../../renderers/renderer.ts'
 import { canonicalJson } from '../bundle/canonical.ts'
 import type { Change } from '../bundle/change.ts'
 import type { Secrets } from '../bundle/fill.ts'
@@ -11,6 +11,7 @@ import { viewOf, type World } from './groups.ts'
 import { bundleBetween } from './held.ts'
 import { lookAt, type Facts, type Look } from './inspect.ts'
 import { goneMembers } from './leaving.ts'
+import { ownView } from './own-view.ts'
 import { present } from './present.ts'
 import type { Running } from './running.ts'
 import type { Session } from './session.ts'
@@ -70,7 +71,7 @@ export async function jobOf(
     takingBack: course.oldBytes !== null,
     stages,
     checks: Object.fromEntries(hosts.map((host) => [host, after(host)?.check ?? []])),
-    probes: Object.fromEntries(hosts.map((host) => [host, after(host)?.probe ?? ([] as readonly Probe[])])),
+    own: writes.map(({ host, acts }) => ownView(host, after(host)?.probe ?? [], acts, isBare(course, host))),
     gate: views(step.gate, world).map((view) =>
       present(view, { missing: step.missing, gone: goneMembers(course, done), lost }),
     ),
@@ -84,6 +85,11 @@ export async function jobOf(
     lost,
     managers: [...course.facts.values()].filter(({ ha }) => ha !== 'none').map(({ host }) => host),
   }
+}
+
+/** Nothing of the lab, as far as anybody knows, was on the host when the course began. */
+function isBare({ presumed }: Course, host: string): boolean {
+  return (presumed[host]?.parts ?? []).length === 0
 }
 
 /** `done` and one step more. */

@@ -1,14 +1,9 @@
 /** Waits until groups are whole, and then for as long as they have to stay so. */
-import type { Probe } from '../../../renderers/renderer.ts'
-import { FailureError } from '../failure.ts'
 import type { Clock } from './clock.ts'
 import { healthOf, notWhole, type GroupView } from './groups.ts'
-import { faultsOn } from './probe.ts'
 import type { Session } from './session.ts'
 
 export interface Asked {
-  /** By host: its part's probes. */
-  readonly probes: Readonly<Record<string, readonly Probe[]>>
   readonly groups: readonly GroupView[]
   readonly lost: ReadonlySet<string>
   /** When to give up, by the clock: milliseconds since 1970. */
@@ -28,10 +23,7 @@ const soakPauseMs = 5000
  * where what the members agree on changes, until `asked.until`.
  */
 export async function settledOrNot(session: Session, clock: Clock, asked: Asked): Promise<string | null> {
-  const within = [
-    ...Object.values(asked.probes).flat(),
-    ...asked.groups.flatMap(({ members }) => members.flatMap(({ up }) => up)),
-  ]
+  const within = asked.groups.flatMap(({ members }) => members.flatMap(({ up }) => up))
   const patience = Math.max(0, ...within.map((probe) => probe.withinSeconds)) * 1000
   const soak = Math.max(0, ...asked.groups.map(({ group }) => group.soakSeconds)) * 1000
   const latest = Math.min(asked.until, clock.now() + patience)
@@ -53,31 +45,36 @@ export async function settledOrNot(session: Session, clock: Clock, asked: Asked)
       whole = clock.now()
       state = await look(session, asked)
     }
-    if (state.common === common) continue
+    const changed = changedIn(common, state.common)
+    if (changed.length === 0) continue
     // Members may notice some seconds late that somebody was away, and form a new ring then: from there on they have to hold still.
     if (clock.now() > asked.until)
-      return `did not hold still: what the members agree on changed during the soak of ${soak / 1000} s`
+      return `did not hold still: during the soak of ${soak / 1000} s ${changed.join(', ')} changed`
     whole = clock.now()
     common = state.common
   }
   return null
 }
 
+interface Look {
+  /** Why not all is well; null where it is. */
+  readonly why: string | null
+  /** By what has to hold still, in words: how it is. */
+  readonly common: ReadonlyMap<string, string>
+}
+
 /** Everything is asked at the same moment, so that each host is called once. */
-async function look(session: Session, asked: Asked): Promise<{ readonly why: string | null; readonly common: string }> {
-  const probes = Object.entries(asked.probes).map(([host, own]) => probed(host, session, own))
-  const healths = asked.groups.map(async (view) => ({ view, health: await healthOf(view, session, asked.lost) }))
-  const [faults, groups] = await Promise.all([Promise.all(probes), Promise.all(healths)])
-  const reasons = [...faults.flat(), ...groups.flatMap(({ view, health }) => notWhole(view, health, asked.lost) ?? [])]
-  const common = groups.map(({ health }) => health.common).join('\n')
+async function look(session: Session, { groups, lost }: Asked): Promise<Look> {
+  const answers = await Promise.all(groups.map(async (view) => ({ view, health: await healthOf(view, session, lost) })))
+  const reasons = answers.flatMap(({ view, health }) => notWhole(view, health, lost) ?? [])
+  const common = new Map(
+    answers.flatMap(({ view, health }) =>
+      [...health.common].map(([title, picked]) => [`${title} of ${view.group.id}`, picked] as const),
+    ),
+  )
   return { why: reasons.length === 0 ? null : reasons.join('; '), common }
 }
 
-async function probed(host: string, session: Session, probes: readonly Probe[]): Promise<readonly string[]> {
-  try {
-    return await faultsOn(host, session, probes)
-  } catch (error) {
-    if (error instanceof FailureError) return [error.failure.what]
-    throw error
-  }
+function changedIn(was: Look['common'], is: Look['common']): readonly string[] {
+  return [...is].flatMap(([what, picked]) => (was.get(what) === picked ? [] : [what]))
 }

@@ -13,7 +13,7 @@ import { revertHosts, type Reverted } from './revert.ts'
 import { HostRefusal, type Session } from './session.ts'
 import { settledOrNot } from './soak.ts'
 import { stage, validate, type Stage } from './stage.ts'
-import { ownView, watch } from './watch.ts'
+import { watch } from './watch.ts'
 
 /** A step with everything it needs, so that nothing has to be looked up on the way. */
 export interface Job {
@@ -25,7 +25,8 @@ export interface Job {
   readonly stages: readonly Stage[]
   /** By host written to. */
   readonly checks: Readonly<Record<string, readonly Probe[]>>
-  readonly probes: Readonly<Record<string, readonly Probe[]>>
+  /** What each host written to is asked of itself. */
+  readonly own: readonly GroupView[]
   readonly gate: readonly GroupView[]
   readonly whole: readonly GroupView[]
   /** Hosts that count as dead. */
@@ -120,12 +121,12 @@ export async function carryOut(tools: Tools, job: Job): Promise<StepEnd> {
 
 /** Null where all became well in time, and stayed so for the soak. `until`: when the timers fire. */
 async function settle(tools: Tools, job: Job, until: number, soak: number): Promise<Diagnosis | null> {
-  const own = Object.entries(job.probes).map(([host, probes]) => ownView(host, probes))
-  const groups = job.whole
+  const { own, whole: groups } = job
+  const written = new Set(job.stages.map(({ host }) => host))
   const said = new Set<string>()
   const watching = watch([...own, ...groups], ({ away }) => {
     for (const host of away.keys()) {
-      if (said.has(host) || !Object.hasOwn(job.probes, host)) continue
+      if (said.has(host) || !written.has(host)) continue
       said.add(host)
       const left = Math.max(0, Math.ceil((until - tools.clock.now()) / 1000))
       const detail = `${host} is away; its own timer takes the step back in ${left} s unless it answers before`
@@ -133,7 +134,7 @@ async function settle(tools: Tools, job: Job, until: number, soak: number): Prom
     }
   })
   const latest = until - (soak + confirmSeconds) * 1000
-  const asked = { probes: {}, groups: watching.views, lost: job.lost, until: latest }
+  const asked = { groups: watching.views, lost: job.lost, until: latest }
   const unwell = await settledOrNot(tools.session, tools.clock, asked)
   if (unwell === null) return null
   const found = diagnosis(watching.last(own), watching.last(groups), job.lost)
@@ -166,9 +167,8 @@ async function prepare(tools: Tools, job: Job, unwell: (found: Diagnosis) => voi
 }
 
 async function timeFor({ session, clock }: Tools, job: Job): Promise<Time> {
-  const probes = Object.values(job.probes).flat()
   const fencing = isAtRisk(job.step) ? await fencingNow(session, job.managers) : []
-  const deadline = deadlineOf(job.step, { probes, groups: job.whole, fencing, pace: clock.pace ?? 1 })
+  const deadline = deadlineOf(job.step, { views: [...job.own, ...job.whole], fencing, pace: clock.pace ?? 1 })
   if (deadline.kind === 'refused') throw stop(deadline.why, disarm)
   return deadline
 }

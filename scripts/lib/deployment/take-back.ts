@@ -75,7 +75,7 @@ function whole(
   const absent = { missing, gone: goneMembers(course, done), lost: course.lost }
   const groups = ids.flatMap((id) => viewOf(id, world) ?? []).map((view) => present(view, absent))
   const until = request.clock.now() + 120_000
-  return settledOrNot(session, request.clock, { probes: {}, groups, lost: course.lost, until })
+  return settledOrNot(session, request.clock, { groups, lost: course.lost, until })
 }
 
 function doneBy(steps: readonly Step[]): Done {

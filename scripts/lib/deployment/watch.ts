@@ -1,5 +1,4 @@
 /** Views that remember what their groups said last, so that a failure can be told of by its cause. */
-import type { Probe } from '../../../renderers/renderer.ts'
 import type { GroupHealth, GroupView } from './groups.ts'
 
 export interface Watch {
@@ -25,11 +24,4 @@ export function watch(views: readonly GroupView[], each: (health: GroupHealth) =
         return health === undefined ? [] : [[view, health] as const]
       }),
   }
-}
-
-/** A host's own probes, asked like those of a group that it is alone in. */
-export function ownView(host: string, probes: readonly Probe[]): GroupView {
-  const member = { id: host, host, votes: 0, needs: [], provides: [], up: probes }
-  const group = { id: host, kind: 'pool', minimum: 0, soakSeconds: 0, members: [member], agree: [] } as const
-  return { group, members: [member] }
 }
