@@ -99,6 +99,9 @@ function verdictOf(last: InsideWord | null, aborted: boolean): Exit {
   throw refused('the part inside the twin ended without a word', 'run it again with --debug', 4)
 }
 
+/** The exit code that says so: a person's shell may well end with 1. */
+const noSuchMachine = 113
+
 /** A shell on a machine of the twin that is kept. */
 async function openShell(host: string): Promise<Exit> {
   const inside = await runningInside()
@@ -106,9 +109,10 @@ async function openShell(host: string): Promise<Exit> {
     throw refused('no twin is kept at the moment', 'start one in another terminal: quorate rehearse --keep', 4)
   const enter = ['--target', String(inside), '--mount', '--net', '--pid', '--']
   // The machine's name is an argument of systemd-nspawn; its one child is the machine's PID 1.
-  const find = `p=$(pgrep -x -f "systemd-nspawn .*--machine=$1 .*") && exec nsenter --target "$(pgrep -P "$p" | head -n 1)" --all --wd=/ -- /bin/bash -l`
+  const find = `p=$(pgrep -x -f "systemd-nspawn .*--machine=$1 .*") || exit ${noSuchMachine}; exec nsenter --target "$(pgrep -P "$p" | head -n 1)" --all --wd=/ -- /bin/bash -l`
   const { status } = spawnSync('nsenter', [...enter, '/bin/sh', '-c', find, 'sh', host], { stdio: 'inherit' })
-  if (status === 1) throw refused(`the twin has no machine "${host}" that is on`, 'name one of its hosts', 2)
+  if (status === noSuchMachine)
+    throw refused(`the twin has no machine "${host}" that is on`, 'name one of its hosts', 2)
   return 0
 }
 
