@@ -83,6 +83,21 @@ export interface File {
   /** The places in the lab that it came from. */
   readonly from: readonly Place[]
   readonly onChange: Effect
+  /** Of a file on pmxcfs with a number that may only rise: the copy of it that pmxcfs lays on every node by itself. */
+  readonly copy?: Copy
+}
+
+/**
+ * What a daemon lives by instead of the shared file, because that may be read-only or away when the daemon is not well. While the shared file
+ * is changed, every host that has the copy is armed to put it back by itself.
+ */
+export interface Copy {
+  /** On disk, of the same alphabet as a file's. */
+  readonly path: string
+  readonly mode: string
+  readonly owner: string
+  /** What is told where the copy had to be put back without pmxcfs, which tells the daemon by itself otherwise. */
+  readonly acts: readonly Act[]
 }
 
 /** A command whose answer tells whether something is well. */

@@ -1,4 +1,4 @@
-import { hostPlace, quiet, servicePlace, type Effect, type File } from '../renderer.ts'
+import { hostPlace, quiet, servicePlace, type Copy, type Effect, type File } from '../renderer.ts'
 import { template } from '../template.ts'
 import conf from './corosync.conf.njk'
 import type { CorosyncSettings } from './settings.ts'
@@ -22,7 +22,16 @@ export function confFile({ cluster, platform }: CorosyncSettings): File {
       ...cluster.nodes.map((node) => hostPlace({ name: node.name, kind: 'node' }, 'addresses')),
     ],
     onChange: proxmox ? quiet : reload,
+    ...(proxmox ? { copy } : {}),
   }
+}
+
+/** A reload would ask the other members too, and there may be none; a corosync that read what it cannot live with has ended itself. */
+const copy: Copy = {
+  path: '/etc/corosync/corosync.conf',
+  mode: '0644',
+  owner: 'root:root',
+  acts: [{ unit: 'corosync.service', do: 'restart' }],
 }
 
 const reload: Effect = { acts: [{ run: ['corosync-cfgtool', '-R'] }], interrupts: [], maxSeconds: 0 }

@@ -20,7 +20,13 @@ export function groups(all: PerHost<CorosyncSettings>): readonly Group[] {
     ],
   }))
   const minimum = cluster.twoNode ? 1 : Math.floor(votes / 2) + 1
-  return [{ id: 'corosync', kind: 'quorum', minimum, soakSeconds: 15, members, agree: agreements }]
+  return [{ id: 'corosync', kind: 'quorum', minimum, soakSeconds: soakSeconds(cluster), members, agree: agreements }]
+}
+
+/** Three times the token, within which a lost one is noticed; corosync.conf(5): 650 ms more for each node beyond the second. */
+function soakSeconds({ nodes, token }: Cluster): number {
+  const ms = (token ?? 3000) + 650 * Math.max(0, nodes.length - 2)
+  return Math.max(15, Math.ceil((3 * ms) / 1000))
 }
 
 /** All votes of the cluster. */

@@ -8,17 +8,19 @@ export function transition(before: PerHost<CorosyncSettings>, after: PerHost<Cor
   const now = Object.values(after)[0]
   if (now === undefined) return old === undefined ? { kind: 'rolling' } : refuse('corosync leaves the lab', dissolve)
   if (old === undefined) return first(after)
-  if (isDeepStrictEqual(old.cluster, now.cluster) && isDeepStrictEqual(Object.keys(before), Object.keys(after))) {
-    return { kind: 'rolling' }
-  }
-  if (Object.values({ ...before, ...after }).some((mine) => mine.platform === 'proxmox')) {
+  const apart = Object.keys(after).find((host) => !isDeepStrictEqual(after[host]?.cluster, now.cluster))
+  if (apart !== undefined) {
     return refuse(
-      'corosync.conf changes on Proxmox VE, where a change that costs quorum makes /etc/pve read-only; taking it back without a writable /etc/pve has not been shown to work',
-      onProxmox,
+      `${apart} would keep another corosync.conf than the others`,
+      'Change all nodes in one run, without --only.',
     )
   }
-  const fixed = unchangeable(old.cluster, now.cluster)
-  return fixed === null ? { kind: 'rolling' } : refuse(fixed, byRestart)
+  const all = Object.values({ ...before, ...after })
+  const manual = all.some(({ platform }) => platform === 'proxmox') ? onProxmox : byRestart
+  // Some hosts may have the new one already: an earlier run did not get through.
+  const fixed = Object.values(before).map(({ cluster }) => unchangeable(cluster, now.cluster))
+  const why = fixed.find((each) => each !== null)
+  return why === undefined || why === null ? { kind: 'rolling' } : refuse(why, manual)
 }
 
 /** No corosync runs yet: the file alone tells nobody; the unit's own part starts it host by host. */

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { netId, type File, type Renderer } from '../../renderers/renderer.ts'
+import { netId, type File, type Renderer, type Text } from '../../renderers/renderer.ts'
 import { TemplateError } from '../../renderers/template.ts'
 import { canonicalJson, sortedKeys } from '../../scripts/lib/bundle/canonical.ts'
 import { emptyRendering, renderLab } from '../../scripts/lib/bundle/render.ts'
@@ -151,7 +151,23 @@ const wrong: readonly [string, File, string][] = [
     'too-large-for-pmxcfs',
   ],
 ]
-for (const [title, one, rule] of wrong) test(`a file ${title} is a finding`, () => assert.equal(rulesOf([one]), [rule]))
+const number: Text = ['version: ', { serial: 'n' }, '\n']
+const copy = (path: string) => ({ path, mode: '0644', owner: 'root:root', acts: [] })
+const copied: typeof wrong = [
+  ['on disk with a copy', file('/etc/a', number, { copy: copy('/etc/b') }), 'illegal-copy'],
+  [
+    'on pmxcfs with a copy there',
+    file('/etc/pve/a', number, { store: 'pmxcfs', copy: copy('/etc/pve/b') }),
+    'illegal-copy',
+  ],
+  [
+    'with a copy that has no number',
+    file('/etc/pve/a', ['x\n'], { store: 'pmxcfs', copy: copy('/etc/b') }),
+    'illegal-copy',
+  ],
+]
+for (const [title, one, rule] of [...wrong, ...copied])
+  test(`a file ${title} is a finding`, () => assert.equal(rulesOf([one]), [rule]))
 
 test('a file that ends with a key is fine, because a key ends with a newline', () => {
   assert.equal(rulesOf([file('/etc/a', ['x\n', { secret: 'k', kind: 'rsa-key-pair', half: 'public' }])]), [])

@@ -53,6 +53,15 @@ test('where HA is armed a step that interrupts a quorum is over within 24 s', ()
   assert.equal(deadlineOf(step({ maxSeconds: 6 }), options), { kind: 'armed', seconds: 24, soak: 15 })
 })
 
+test('where HA is armed so is a change of the membership itself, though nothing is away while it is right', () => {
+  const groups = [{ group: 'votes', kind: 'quorum', before: 3, during: 3, needs: 2, margin: 1 }] as const
+  const membership = step({ layer: 8, interrupts: [], maxSeconds: 0, groups })
+  const options = { views, fencing: ['a'], pace: 1 }
+  assert.equal(deadlineOf(membership, options), { kind: 'armed', seconds: 24, soak: 15 })
+  const slow = [view('votes', 'a', 60, 22)]
+  assert.is(deadlineOf(membership, { ...options, views: slow }).kind, 'refused')
+})
+
 test('it is refused with the numbers when it needs longer, and only then', () => {
   const options = { views, fencing: ['a', 'b'], pace: 1 }
   const refused = deadlineOf(step({ maxSeconds: 30 }), options)

@@ -41,7 +41,14 @@ function put(path: string, before: string, after: string, store: 'disk' | 'pmxcf
 }
 
 async function activated(host: LocalHost, files: readonly StagedFile[], acts: readonly Act[] = [restart]) {
-  await stage(host.session, { host: 'host', generation: 'g1', files, acts, manifest, deployed: '{}\n' })
+  await stage(host.session, {
+    host: 'host',
+    generation: 'g1',
+    files,
+    acts,
+    copied: [],
+    record: { manifest, deployed: '{}\n' },
+  })
   await call(host, 'arm', 'g1', '600')
   await call(host, 'activate', 'g1')
 }
@@ -170,7 +177,14 @@ test('while a write to /etc/pve hangs, files on disk go back and their units are
 test('a step that is taken back while its write to /etc/pve hangs ends with the old bytes', async ({ host }) => {
   host.write('/etc/pve/shared.cfg', 'old\n')
   const files = [put('/etc/pve/shared.cfg', 'old\n', 'new\n', 'pmxcfs')]
-  await stage(host.session, { host: 'host', generation: 'g1', files, acts: [], manifest, deployed: '{}\n' })
+  await stage(host.session, {
+    host: 'host',
+    generation: 'g1',
+    files,
+    acts: [],
+    copied: [],
+    record: { manifest, deployed: '{}\n' },
+  })
   await call(host, 'arm', 'g1', '600')
   // The rename hangs, as pmxcfs does without quorum.
   host.replace(
@@ -270,7 +284,7 @@ test('bytes that we did not write are kept for good, however many deployments fo
   await call(host, 'confirm', 'g1')
   assert.is(host.read('/var/lib/quorate/adopted/g1-0'), 'old\n')
   assert.is(host.read('/var/lib/quorate/adopted/list'), 'g1-0\t/etc/web/web.conf\n')
-  const next = { host: 'host', acts: [], manifest, deployed: '{}\n' }
+  const next = { host: 'host', acts: [], copied: [], record: { manifest, deployed: '{}\n' } }
   for (const [generation, before, after] of [
     ['g2', 'new\n', 'newer\n'],
     ['g3', 'newer\n', 'newest\n'],

@@ -50,8 +50,8 @@ const wanted: Stage = {
     },
   ],
   acts: [{ unit: 'web.service', do: 'reload' }],
-  manifest,
-  deployed: '{"commit":null}\n',
+  copied: [],
+  record: { manifest, deployed: '{"commit":null}\n' },
 }
 
 const call = (host: LocalHost, verb: string, ...args: string[]) => host.session.write('host', verb, args, [], 60_000)

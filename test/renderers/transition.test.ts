@@ -29,7 +29,9 @@ const refused: readonly Change[] = [
   ['corosync loses its encryption', 'corosync', pair, ['services', 'corosync', 'crypto'], false],
   ['corosync loses a link', 'corosync', pair, ['services', 'corosync', 'links'], ['mesh']],
   ['a cluster is no two-node cluster any more', 'corosync', pair, ['services', 'corosync', 'twoNode'], false],
-  ['corosync.conf changes on Proxmox VE', 'corosync', example, ['services', 'corosync', 'token'], 5000],
+  ['corosync gets another name on Proxmox VE', 'corosync', example, ['services', 'corosync', 'cluster'], 'other'],
+  ['votes change on Proxmox VE', 'corosync', example, ['services', 'corosync', 'votes'], { pve1: 2 }],
+  ['encryption is switched on Proxmox VE', 'corosync', example, ['services', 'corosync', 'crypto'], false],
   [
     'a virtual router gets another id',
     'keepalived',
@@ -73,6 +75,7 @@ for (const [what, service, lab, path, value] of refused) {
 }
 
 const rolling: readonly Change[] = [
+  ['corosync’s token changes on Proxmox VE', 'corosync', example, ['services', 'corosync', 'token'], 5000],
   ['corosync’s token changes on Debian', 'corosync', pair, ['services', 'corosync', 'token'], 5000],
   ['a link’s priority changes on Debian', 'corosync', pair, ['services', 'corosync', 'links', 1, 'priority'], 1],
   [
@@ -107,6 +110,18 @@ for (const { service } of renderers) {
     if (again.kind === 'rolling') assert.equal(again.effects ?? {}, {})
   })
 }
+
+test('corosync.conf cannot change on some nodes only, nor when one of them holds what a reload cannot change', () => {
+  const renderer = renderers.find((one) => one.service === 'corosync')
+  const [old, now] = [example, changed(example, ['services', 'corosync', 'token'], 5000)].map((lab) =>
+    renderer?.settings(lab),
+  )
+  const mixed = { ...old, pve2: now?.['pve2'] ?? null }
+  assert.is(renderer?.transition(old ?? {}, mixed).kind, 'refuse')
+  assert.is(renderer?.transition(mixed, now ?? {}).kind, 'rolling', 'an earlier run did not get through')
+  const other = renderer?.settings(changed(example, ['services', 'corosync', 'cluster'], 'other'))
+  assert.is(renderer?.transition({ ...old, pve2: other?.['pve2'] ?? null }, old ?? {}).kind, 'refuse')
+})
 
 test('corosync that leaves is refused', () => {
   const renderer = renderers.find((one) => one.service === 'corosync')

@@ -137,6 +137,15 @@ test('smaller packets in the VPN under the quorum of the example lab: one node a
   await assertGolden('example-mtu.txt', undigested(rolloutText(plan, { ...options, lines, columns: 140 })))
 })
 
+test('another token for the quorum of the example lab: one file for all, and every node armed', async () => {
+  const before = await example((text) => text)
+  const after = await example((text) => text.replace('links: [cluster]', 'links: [cluster]\ntoken: 5000'))
+  const plan = planned(before, after, { last: ['pve1'] }, renderers)
+  assert.equal(plan.kind === 'rollout' ? plan.rollout.waves.flat()[0]?.affects : [], ['pve1', 'pve2', 'pve3'])
+  const lines = linesBetween(before, after)
+  await assertGolden('example-token.txt', undigested(rolloutText(plan, { ...options, lines, columns: 140 })))
+})
+
 test('a new port for the VPN under the quorum of the example lab', async () => {
   const before = await example((text) => text)
   const after = await example((text) => text.replace('port: 655', 'port: 700'))

@@ -23,7 +23,9 @@ export function fileFindings(host: string, service: string, file: File): readonl
 export function clashes(host: string, parts: readonly ServicePart[]): readonly Finding[] {
   const claimed = new Map<string, string>()
   const findings: Finding[] = []
-  const files = parts.flatMap((part) => part.files.map((file) => ({ file, part })))
+  const files = parts.flatMap((part) =>
+    part.files.flatMap((file) => placesOf(file).map((each) => ({ file: each, part }))),
+  )
   for (const { file, part } of files) {
     const owner = claimed.get(file.path)
     claimed.set(file.path, owner ?? part.id)
@@ -46,6 +48,11 @@ export function clashes(host: string, parts: readonly ServicePart[]): readonly F
     })
   }
   return findings
+}
+
+/** The file, and the copy of it that is laid by itself. */
+function placesOf(file: File): readonly Pick<File, 'path' | 'from'>[] {
+  return file.copy === undefined ? [file] : [file, { path: file.copy.path, from: file.from }]
 }
 
 interface Fault {
@@ -90,6 +97,13 @@ function faultsOf(file: File): readonly Fault[] {
     `has the owner ${JSON.stringify(file.owner)}`,
     'write user:group, e.g. "root:root"',
   )
+  const { copy } = file
+  add(
+    copy !== undefined && !(file.store === 'pmxcfs' && hasSerial(file) && isOnDisk(copy.path)),
+    'illegal-copy',
+    `has a copy at ${JSON.stringify(copy?.path)}`,
+    'only a file below /etc/pve/ with a number that may only rise has one, and the copy is a file on disk',
+  )
   const empty = file.text.every((segment) => segment === '')
   add(empty, 'empty-file', 'is empty', 'leave the file out, or give it a content')
   add(
@@ -105,6 +119,14 @@ function faultsOf(file: File): readonly Fault[] {
     'split it into several files',
   )
   return faults
+}
+
+function hasSerial({ text }: File): boolean {
+  return text.some((segment) => typeof segment !== 'string' && 'serial' in segment)
+}
+
+function isOnDisk(path: string): boolean {
+  return isLegalPath(path) && !path.startsWith('/etc/pve/') && !closed.test(path)
 }
 
 /** Absolute, of a small alphabet, and nothing in it that leads elsewhere. */

@@ -38,24 +38,25 @@ export function deadlineOf(step: Step, { views, fencing, pace }: DeadlineOptions
   const within = Math.max(0, ...waiting(step, views).map((probe) => probe.withinSeconds))
   const work = (pace - 1) * 0.8
   const seconds = Math.ceil(step.maxSeconds + within + soak + reserveSeconds + work)
-  const atRisk = votesAway(step)
+  const atRisk = votesAtRisk(step)
   if (atRisk.length === 0 || fencing.length === 0 || seconds <= fencedSeconds) return { kind: 'armed', seconds, soak }
   if (step.maxSeconds + soak + confirmSeconds <= fencedSeconds) return { kind: 'armed', seconds: fencedSeconds, soak }
   const names = atRisk.map(({ group }) => group).join(', ')
   const sum = `units ${step.maxSeconds} s, soak ${soak} s, confirmation ${confirmSeconds} s`
   return {
     kind: 'refused',
-    why: `HA is armed on ${fencing.join(', ')}: a step that interrupts ${names} has to be confirmed or on its way back within ${fencedSeconds} s, and this one needs ${step.maxSeconds + soak + confirmSeconds} s (${sum})`,
+    why: `HA is armed on ${fencing.join(', ')}: a step that may interrupt ${names} has to be confirmed or on its way back within ${fencedSeconds} s, and this one needs ${step.maxSeconds + soak + confirmSeconds} s (${sum})`,
   }
 }
 
-/** Whether the step takes votes away from a quorum, so that HA's watchdog matters to it. */
+/** Whether the step may cost a quorum votes, so that HA's watchdog matters to it. */
 export function isAtRisk(step: Step): boolean {
-  return votesAway(step).length > 0
+  return votesAtRisk(step).length > 0
 }
 
-function votesAway({ groups }: Step): Step['groups'] {
-  return groups.filter(({ kind, before, during }) => kind === 'quorum' && during < before)
+/** Layer 8 is the membership itself: where it is right no vote is missed, and where it is wrong all are, on all hosts at once. */
+function votesAtRisk({ groups, layer }: Step): Step['groups'] {
+  return groups.filter(({ kind, before, during }) => kind === 'quorum' && (during < before || layer === 8))
 }
 
 function waiting(step: Step, views: readonly GroupView[]): readonly Probe[] {

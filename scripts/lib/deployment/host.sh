@@ -493,7 +493,8 @@ verb_open() {
 }
 
 # A line of the plan: file INDEX OP PATH MODE OWNER STORE HASH EXPECT RENDER PREFIX SERIAL FROM. "-" where there is nothing to say.
-# OP put, remove, keep (already as wanted: only written down). EXPECT is what inspect saw. SERIAL goes in front of a revert.
+# OP put, remove, keep (already as wanted: only written down), copy (pmxcfs lays it whenever FROM changes there, and this is what a revert
+# makes of it where pmxcfs cannot). EXPECT is what inspect saw. SERIAL goes in front of a revert.
 file_line() {
   f_index=$2 f_op=$3 f_path=$4 f_mode=$5 f_owner=$6 f_store=$7 f_hash=$8 f_expect=$9
   shift 9
@@ -501,7 +502,8 @@ file_line() {
   f_live=$R$f_path
 }
 
-# $1 generation. Input: file …, act ARGUMENT …, sum NAME HASH. All of it is kept as the generation's plan.
+# $1 generation. Input: file …, act ARGUMENT …, copied ARGUMENT … (what is told where a copy had to be put back without pmxcfs),
+# sum NAME HASH. All of it is kept as the generation's plan.
 verb_stage() {
   check_fence
   choose "$1"
@@ -515,13 +517,13 @@ verb_stage() {
     file)
       file_line "$@"
       # On disk every host has a copy of its own, and none may be left behind under a lower number.
-      [ "$f_prefix" = - ] || [ "$f_store" != disk ] || : >"$G/serial"
+      [ "$f_prefix" = - ] || [ "$f_store" != disk ] || [ "$f_op" = copy ] || : >"$G/serial"
       stage_file
       file_plan >>"$G/plan" || refuse state 'the plan cannot be written down'
       ;;
     sum) holds "$G/$2" "$3" || refuse hash "$2 did not arrive as it was sent" ;;
-    act) printf '%s\n' "$line" >>"$G/plan" || refuse state 'the plan cannot be written down' ;;
-    *) refuse input 'stage knows file, act and sum' ;;
+    act | copied) printf '%s\n' "$line" >>"$G/plan" || refuse state 'the plan cannot be written down' ;;
+    *) refuse input 'stage knows file, act, copied and sum' ;;
     esac
   done
   set +f
@@ -549,6 +551,7 @@ stage_file() {
     printf '%s %s\n' "$f_expect" "$access" >"$G/old/$f_index.is" || refuse state "what $f_path was cannot be written down"
     ;;
   esac
+  [ "$f_op" != copy ] || stage_copy
   [ "$f_op" = put ] || return 0
   [ "$f_from" = - ] || stage_old
   holds "$G/new/$f_index" "$f_hash" || refuse hash "$f_path did not arrive as it was sent"
@@ -567,6 +570,16 @@ stage_old() {
   fi || refuse state "the old $f_path is not kept here any more"
   content_of "$G/new/$f_index"
   f_hash=$content
+}
+
+# What a revert would lay is made now: nothing may stand in its way then.
+stage_copy() {
+  [ "$f_expect" != absent ] || refuse changed "$f_path is not there"
+  if [ "$f_serial" = 0 ]; then
+    serial_in "$f_live" "$f_prefix"
+    f_serial=$((serial_found + 2))
+  fi
+  with_serial "$G/old/$f_index" "$f_prefix" "$f_serial" >"$G/old/$f_index.back" || refuse state "the old $f_path cannot be kept"
 }
 
 # In one piece: on a full disk half a line may be written, and only the piece that did not fit fails.
@@ -728,7 +741,7 @@ verb_inside() {
 # One staged file at its real path: by the overlay below /etc, by a bind elsewhere.
 show_staged() {
   case $f_op:$f_store:$f_path in
-  keep:*) return 0 ;;
+  keep:* | copy:*) return 0 ;;
   remove:disk:/etc/*) rm -f "$f_live" ;;
   put:disk:/etc/*)
     mkdir -p "${f_live%/*}" && rm -f "$f_live" && cp "$G/new/$f_index" "$f_live" && chmod "$f_mode" "$f_live" && chown "$f_owner" "$f_live"
@@ -789,7 +802,7 @@ copy_of() {
     rm -f "$G/copy$f_path"
     if [ "$f_op" = put ]; then
       cp "$G/new/$f_index" "$G/copy$f_path" && chmod "$f_mode" "$G/copy$f_path"
-    elif [ "$f_op" = keep ]; then
+    elif [ "$f_op" != remove ]; then
       cp "$f_live" "$G/copy$f_path"
     fi
     copy_result=${G#"$R"}/copy$copy_argument
@@ -809,15 +822,20 @@ verb_arm() {
   boot_id
   uptime_seconds
   durable_line "$G/deadline" "$((up_seconds + $2)) $boot_word" || refuse state 'cannot write the deadline'
-  start_timer "$1" "$2" '' || refuse timer "systemd does not start the timer: $(excerpt "$T/err")"
+  start_timer "$1" "$2" '' '' || refuse timer "systemd does not start the timer: $(excerpt "$T/err")"
   turn staged armed || refuse state "generation $1 cannot be armed"
   record armed "$2"
 }
 
-# $1 generation, $2 seconds, $3 makes the unit's name unique. AccuracySec is a minute unless told otherwise.
+# $1 generation, $2 seconds, $3 makes the unit's name unique, $4 guard: nothing that this boot has still to reach is waited for.
+# AccuracySec is a minute unless told otherwise.
 start_timer() {
   scratch
-  systemd-run --quiet --collect "--unit=quorate-revert-$1$3" "--on-active=$2" --timer-property=AccuracySec=100ms \
+  early=
+  [ "$4" != guard ] || early='--timer-property=DefaultDependencies=no --property=DefaultDependencies=no'
+  # Words on purpose.
+  # shellcheck disable=SC2086
+  systemd-run --quiet --collect "--unit=quorate-revert-$1$3" "--on-active=$2" --timer-property=AccuracySec=100ms $early \
     /bin/sh "$S/generations/$1/host.sh" timer "$1" >"$T/err" 2>&1 </dev/null &&
     systemctl is-active "quorate-revert-$1$3.timer" >/dev/null 2>&1
 }
@@ -874,7 +892,7 @@ verb_activate() {
     unset IFS
     [ "$1" = file ] || continue
     file_line "$@"
-    [ "$f_op" != keep ] || continue
+    case $f_op in keep | copy) continue ;; esac
     if [ "$f_store" = disk ]; then lock; else lock_pmxcfs 30 || refuse busy 'another write to /etc/pve has not ended for 30 s'; fi
     put_in_place || refuse failed "$f_path cannot be written: $(excerpt "$T/err")"
     unlock
@@ -958,16 +976,27 @@ begin_file() {
 # $1 source, $2 mode, $3 owner: becomes $f_live by one rename, with a fresh modification time.
 lay() {
   make_folder "${f_live%/*}" || return 1
-  lay_temporary=${f_live%/*}/.quorate-${G##*/}-$f_index~
   if [ "$f_store" = pmxcfs ]; then
-    # pmxcfs decides mode and owner, and refuses any other.
-    pmxcfs_there && cat "$1" >"$lay_temporary" && mv -fT "$lay_temporary" "$f_live" && cmp -s "$1" "$f_live"
+    lay_shared "$1" "$f_live"
     return
   fi
+  lay_temporary=${f_live%/*}/.quorate-${G##*/}-$f_index~
   rm -f "$lay_temporary"
   cp "$1" "$lay_temporary" && chmod "$2" "$lay_temporary" || return 1
   { access_of "$lay_temporary" && [ "$access" = "$2 $3" ]; } || chown "$3" "$lay_temporary" || return 1
   sync "$lay_temporary" && mv -fT "$lay_temporary" "$f_live" && sync "${f_live%/*}"
+}
+
+# $1 source, $2 where: the same on pmxcfs, which decides mode and owner, and refuses any other.
+lay_shared() {
+  temporary_shared "$2"
+  pmxcfs_there && tee "$lay_temporary" <"$1" >/dev/null && mv -fT "$lay_temporary" "$2" && cmp -s "$1" "$2"
+}
+
+# $1 path on pmxcfs: sets lay_temporary. Another host may write the same file at this moment.
+temporary_shared() {
+  boot_id
+  lay_temporary=${1%/*}/.quorate-${G##*/}-$f_index-$boot_word~
 }
 
 # Below an /etc/pve that is not mounted a file would be lost, and hidden.
@@ -1039,7 +1068,8 @@ keep_adopted() {
     unset IFS
     [ "$1" = file ] || continue
     file_line "$@"
-    if [ "$f_op" = keep ] || [ ! -f "$G/old/$f_index" ] || was_ours; then continue; fi
+    case $f_op in keep | copy) continue ;; esac
+    if [ ! -f "$G/old/$f_index" ] || was_ours; then continue; fi
     keep_for_good "$G/old/$f_index" "${G##*/}-$f_index" "$f_path" || return 1
   done 3<"$G/plan"
 }
@@ -1076,7 +1106,7 @@ new_table() {
     # shellcheck disable=SC2086
     set -- $line
     unset IFS
-    [ "$1" != file ] || planned=$planned$4$NL
+    [ "$1" != file ] || [ "$3" = copy ] || planned=$planned$4$NL
   done <"$G/plan"
   if [ -f "$S/files" ]; then
     while IFS=$TAB read -r path rest; do
@@ -1090,7 +1120,8 @@ new_table() {
     unset IFS
     [ "$1" = file ] || continue
     file_line "$@"
-    [ "$f_op" = remove ] || printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$f_path" "$f_mode" "$f_owner" "$f_store" "$f_render" "$f_hash" || return 1
+    case $f_op in remove | copy) continue ;; esac
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$f_path" "$f_mode" "$f_owner" "$f_store" "$f_render" "$f_hash" || return 1
   done <"$G/plan"
   return 0
 }
@@ -1167,6 +1198,8 @@ revert() {
   lock
   restore_files "$2" disk
   unlock
+  # A quorum may hang on the copies, and a pmxcfs that hangs is waited for: so they come first.
+  restore_copies "$2"
   restore_pmxcfs "$2"
   ! units_changed || systemctl daemon-reload </dev/null >/dev/null 2>&1
   acts_after "$2"
@@ -1174,14 +1207,14 @@ revert() {
   if [ -n "$stuck$trouble" ]; then
     note "stuck$stuck$trouble"
     record stuck "$(printf '%s' "$stuck$trouble" | base64 -w0)"
-    [ "$2" = guard ] || try_again "$1"
+    try_again "$1" "$2"
     return 0
   fi
   turn reverting reverted || refuse state "generation $1 cannot be closed"
   record reverted "$2"
 }
 
-# $1 generation. Nobody may be watching: once more in a while. Files for as long as it takes; a unit that does not want to, a few times.
+# $1 generation, $2 by whom. Nobody may be watching: once more in a while. Files for as long as it takes; a unit that does not want to, a few times.
 try_again() {
   if [ -z "$stuck" ] && [ "$(grep -c '^stuck' "$G/journal")" -ge "$most_tries" ]; then return 0; fi
   again_until=0 again_boot=
@@ -1190,7 +1223,7 @@ try_again() {
   uptime_seconds
   # Another try is on its way already.
   if [ "$again_boot" = "$boot_word" ] && [ "$again_until" -gt "$up_seconds" ]; then return 0; fi
-  start_timer "$1" 10 "-again-$$" || {
+  start_timer "$1" 10 "-again-$$" "$2" || {
     note 'no timer for another try'
     return 0
   }
@@ -1317,37 +1350,49 @@ restore_pmxcfs() {
     restore_files guard pmxcfs
     return
   fi
-  rm -f "$G/pmxcfs.$$"
-  restore_pmxcfs_apart "$1" "$G/pmxcfs.$$" </dev/null >/dev/null 2>&1 &
-  tries=0
-  until [ -e "$G/pmxcfs.$$" ]; do
-    tries=$((tries + 1))
-    [ "$tries" -le 100 ] || {
-      stuck="$stuck /etc/pve (it does not answer)"
-      return
-    }
-    sleep 0.1
-  done
-  stuck=$stuck$(cat "$G/pmxcfs.$$")
-  rm -f "$G/pmxcfs.$$"
+  if apart 100 restore_pmxcfs_apart "$1"; then stuck=$stuck$apart_said; else stuck="$stuck /etc/pve (it does not answer)"; fi
 }
 
-# $1 by whom, $2 where to write what is stuck.
+# $1 by whom; prints what is stuck.
 restore_pmxcfs_apart() {
-  trap - EXIT
   stuck=
   if lock_pmxcfs 5; then restore_files "$1" pmxcfs; else stuck=' /etc/pve (another write has not ended)'; fi
   unlock_pmxcfs
-  printf '%s' "$stuck" >"$2.tmp" && mv -fT "$2.tmp" "$2"
+  printf '%s' "$stuck"
 }
+
+# $1 tenths of a second, then a function and its words: carried out by a process of its own, for what is asked of pmxcfs may hang for
+# minutes. Sets apart_said to what it printed; fails where that is not there in time.
+apart() {
+  apart_number=$((apart_number + 1))
+  apart_file=$G/pmxcfs.$$.$apart_number
+  apart_tries=$1
+  shift
+  rm -f "$apart_file"
+  {
+    trap - EXIT
+    "$@" >"$apart_file.tmp" 2>/dev/null
+    mv -fT "$apart_file.tmp" "$apart_file"
+  } </dev/null >/dev/null 2>&1 &
+  until [ -e "$apart_file" ]; do
+    [ "$apart_tries" -gt 0 ] || return 1
+    apart_tries=$((apart_tries - 1))
+    sleep 0.1
+  done
+  apart_said=$(cat "$apart_file")
+  rm -f "$apart_file"
+}
+apart_number=0
 
 # $1 by whom. Only what was begun; bytes that are neither the old nor the new ones are kept aside.
 restore_file() {
-  [ "$f_op" != keep ] || return 0
+  case $f_op in keep | copy) return 0 ;; esac
   noted "file $f_index begin" || [ -e "$G/serial" ] || return 0
   # At boot pmxcfs is not mounted yet; the next run finishes what waits for it.
   [ "$1" != guard ] || [ "$f_store" != pmxcfs ] || return 1
-  rm -f "${f_live%/*}/.quorate-${G##*/}-$f_index~"
+  lay_temporary=${f_live%/*}/.quorate-${G##*/}-$f_index~
+  [ "$f_store" = disk ] || temporary_shared "$f_live"
+  rm -f "$lay_temporary"
   IFS=' ' read -r old_hash old_mode old_owner <"$G/old/$f_index.is"
   content_of "$f_live" || return 1
   is=$content
@@ -1366,9 +1411,165 @@ restore_file() {
     return
   fi
   # A number that may only rise: the old content goes back under the next one, which all hosts were told when they were armed.
+  with_serial "$G/old/$f_index" "$f_prefix" "$f_serial" >"$G/old/$f_index.back" || return 1
   serial_in "$f_live" "$f_prefix"
-  [ "$serial_found" != "$f_serial" ] || return 0
-  with_serial "$G/old/$f_index" "$f_prefix" "$f_serial" >"$G/old/$f_index.back" && lay "$G/old/$f_index.back" "$old_mode" "$old_owner"
+  [ "$serial_found" = "$f_serial" ] || lay "$G/old/$f_index.back" "$old_mode" "$old_owner"
+}
+
+# ---------------------------------------------------------------- copies of what is on pmxcfs
+
+# $1 by whom. A host's own copy of a file that all share is what its daemon lives by. While pmxcfs can be written, the old content goes back
+# there, under the number that all were told when they were armed: by the host that wrote the new one, or by any other where that one does
+# not. Where it cannot, for the change itself may have cost the quorum, every host puts its own copy back, and tells its daemon. Then pmxcfs
+# is looked at again for as long as it takes: it must not come back with the new content.
+restore_copies() {
+  copies_by=$1
+  copies_grace=5
+  ! grep -q "^file$TAB.*${TAB}pmxcfs$TAB" "$G/plan" || copies_grace=0
+  while IFS= read -r line <&3; do
+    IFS=$TAB
+    # shellcheck disable=SC2086
+    set -- $line
+    unset IFS
+    case $1:${3-} in file:copy) ;; *) continue ;; esac
+    file_line "$@"
+    restore_copy || stuck="$stuck $f_path"
+  done 3<"$G/plan"
+  [ "$copies_by" = guard ] || ! noted 'copies to tell' || tell_copied
+}
+
+# One copy of the plan. Fails where it has to be looked at again.
+restore_copy() {
+  IFS=' ' read -r old_hash old_mode old_owner <"$G/old/$f_index.is"
+  content_of "$G/old/$f_index.back" && [ -n "$content" ] || return 1
+  back_hash=$content
+  copies_round=0
+  if [ "$copies_by" = guard ]; then
+    # Whatever number the others have by now, a daemon that starts with the highest is let in. What pmxcfs holds is seen later.
+    lay_copy "$G/old/$f_index.back"
+    return 1
+  fi
+  while :; do
+    copies_round=$((copies_round + 1))
+    shared='unknown ro'
+    ! apart 20 show_shared || shared=$apart_said
+    content_of "$f_live" || return 1
+    copy_content=$content
+    case $content in "$old_hash") copy=old ;; "$back_hash") copy=back ;; *) copy=new ;; esac
+    case $copy:$shared in
+    # Never put in place, or not yet seen here: then pmxcfs will bring what the others put back.
+    old:old*) return 0 ;;
+    # Raised by the guard, and nothing was ever shared.
+    *:'old rw')
+      [ "$copy" = back ] || tell_later || return 1
+      lay_copy "$G/old/$f_index"
+      return
+      ;;
+    back:back*)
+      note "copy $f_index shared"
+      return
+      ;;
+    # pmxcfs follows within a moment, and reloads.
+    *:back*)
+      if [ "$copies_round" -gt 5 ]; then
+        put_copy_back && note "copy $f_index shared"
+        return
+      fi
+      ;;
+    # What somebody else wrote there since is theirs.
+    back:other*) return 1 ;;
+    *:other*) return 0 ;;
+    *:'new rw')
+      if [ "$copies_round" -gt 12 ]; then
+        put_copy_back
+        return 1
+      fi
+      if [ "$copies_round" -gt "$copies_grace" ]; then
+        apart 30 share_back
+        continue
+      fi
+      ;;
+    *:'new ro' | new:*)
+      put_copy_back
+      return 1
+      ;;
+    *) return 1 ;;
+    esac
+    sleep 1
+  done
+}
+
+# Prints what the shared file is, old, back, new or other, and whether it can be written, rw or ro.
+show_shared() {
+  shared_path=$R$f_from
+  if ! pmxcfs_there || ! content_of "$shared_path" || [ ! -f "$shared_path" ]; then
+    printf 'unknown ro'
+    return
+  fi
+  case $content in
+  "$old_hash") shared_is=old ;;
+  "$back_hash") shared_is=back ;;
+  "$f_hash") shared_is=new ;;
+  *)
+    shared_is=other
+    serial_in "$shared_path" "$f_prefix"
+    # Where bytes that another host keeps went back, they are known by their number only.
+    if [ "$f_hash" = - ] && [ "$serial_found" = $((f_serial - 1)) ]; then shared_is=new; fi
+    ;;
+  esac
+  boot_id
+  shared_try=${shared_path%/*}/.quorate-try-$boot_word-$$~
+  if tee "$shared_try" </dev/null >/dev/null && rm -f "$shared_try"; then printf '%s rw' "$shared_is"; else printf '%s ro' "$shared_is"; fi
+}
+
+share_back() {
+  ! lock_pmxcfs 2 || lay_shared "$G/old/$f_index.back" "$R$f_from"
+  unlock_pmxcfs
+}
+
+# The old content under the agreed number, on this host alone. Bytes that are nobody's are kept aside.
+put_copy_back() {
+  case $copy in
+  back) return 0 ;;
+  new)
+    if [ "$f_hash" != - ] && [ "$copy_content" != "$f_hash" ] && [ -f "$f_live" ]; then
+      keep_for_good "$f_live" "${G##*/}-$f_index-displaced" "$f_path" || return 1
+    fi
+    tell_later || return 1
+    ;;
+  esac
+  lay_copy "$G/old/$f_index.back"
+}
+
+# $1 source.
+lay_copy() {
+  lock
+  lay "$1" "$old_mode" "$old_owner"
+  lay_ended=$?
+  unlock
+  return "$lay_ended"
+}
+
+# A daemon may have read what is replaced now. Written down first: whoever goes on from here tells it.
+tell_later() { note 'copies to tell'; }
+
+# Once for each time that something was replaced, however often the rest is tried.
+tell_copied() {
+  copied_due=$(grep -cxF 'copies to tell' "$G/journal")
+  [ "$copied_due" -gt "$(grep -cxF 'copies told' "$G/journal")" ] || return 0
+  copied_trouble=$trouble
+  while IFS= read -r line <&4; do
+    IFS=$TAB
+    # shellcheck disable=SC2086
+    set -- $line
+    unset IFS
+    [ "$1" = copied ] || continue
+    shift
+    if [ "$1" = systemctl ] && [ $# -eq 3 ]; then systemctl reset-failed "$3" >/dev/null 2>&1 </dev/null; fi
+    undo "$@"
+  done 4<"$G/plan"
+  [ "$trouble" = "$copied_trouble" ] || return 0
+  while [ "$(grep -cxF 'copies told' "$G/journal")" -lt "$copied_due" ]; do note 'copies told' || return 0; done
 }
 
 # What went back under the next number is ours as the bytes before it were, and nobody's edit.
@@ -1383,6 +1584,11 @@ own_what_is_back() {
     [ "$1" = file ] || continue
     file_line "$@"
     if [ "$f_prefix" = - ] || [ ! -f "$G/old/$f_index.back" ]; then continue; fi
+    own_path=$f_path
+    if [ "$f_op" = copy ]; then
+      noted "copy $f_index shared" || continue
+      own_path=$f_from
+    fi
     # By a file of its own: of a table that could not be written whole nothing may come into the real one.
     if ! own_back >"$G/files" || ! durable "$S/files" <"$G/files"; then
       unlock
@@ -1398,7 +1604,7 @@ own_back() {
   content_of "$G/old/$f_index.back" || return 1
   back_hash=$content
   while IFS=$TAB read -r path mode owner store render filled; do
-    if [ "$path" = "$f_path" ] && [ "$filled" = "$old_hash" ]; then filled=$back_hash; fi
+    if [ "$path" = "$own_path" ] && [ "$filled" = "$old_hash" ]; then filled=$back_hash; fi
     printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$path" "$mode" "$owner" "$store" "$render" "$filled" || return 1
   done <"$S/files"
 }

@@ -7,6 +7,7 @@ import type { Bundle, PartManifest, Rendering } from '../bundle/rendering.ts'
 import { FailureError } from '../failure.ts'
 import type { Rollout, Step, Write } from '../rollout/rollout.ts'
 import { fileIn } from './assess.ts'
+import { withCopies } from './copies.ts'
 import { viewOf, type World } from './groups.ts'
 import { bundleBetween } from './held.ts'
 import { lookAt, type Facts, type Look } from './inspect.ts'
@@ -58,12 +59,16 @@ export async function jobOf(
   const world = worldOf(course, done)
   const lastActs = (write: Write) => (write.acts.length === 0 ? 0 : 1)
   const writes = step.writes.filter(({ changes }) => changes.length > 0).toSorted((a, b) => lastActs(a) - lastActs(b))
-  const stages = await Promise.all(writes.map((write) => stageOf(session, course, step, write, done, generation)))
+  const written = await Promise.all(writes.map((write) => stageOf(session, course, step, write, done, generation)))
+  const stages = await withCopies(session, course, written)
   const hosts = writes.map(({ host }) => host)
   const after = (host: string) => partIn(course.target.hosts[host], step.part)
   const views = (ids: readonly Id[], to: World) => ids.flatMap((id) => viewOf(id, to) ?? [])
-  const written = step.writes.map(({ host }) => host)
-  const next = withPart(done, written, step.part)
+  const next = withPart(
+    done,
+    step.writes.map(({ host }) => host),
+    step.part,
+  )
   const { lost } = course
   return {
     step,
@@ -149,8 +154,8 @@ async function stageOf(
     generation,
     files: [...files, ...kept],
     acts,
-    manifest: `${canonicalJson(manifest)}\n`,
-    deployed: `${canonicalJson(deployed)}\n`,
+    copied: [],
+    record: { manifest: `${canonicalJson(manifest)}\n`, deployed: `${canonicalJson(deployed)}\n` },
   }
 }
 

@@ -63,7 +63,11 @@ function stepOutcome({ apply }: DeployRequest, { ends, back }: Progress, { id }:
 
 function hostOutcome(request: DeployRequest, progress: Progress, steps: readonly Step[], host: string): HostOutcome {
   if (!progress.facts.has(host)) return notAsked(request, host)
-  const own = steps.filter(({ writes }) => writes.some((write) => write.host === host && write.changes.length > 0))
+  const own = steps.filter(({ id, writes }) => {
+    const end = progress.ends.get(id)
+    if (end?.kind === 'undone' && Object.hasOwn(end.hosts, host)) return true
+    return writes.some((write) => write.host === host && write.changes.length > 0)
+  })
   const states = own.map((step) => stateOn(progress, step, host))
   const numbers = (state: string) => own.filter((_, index) => states[index] === state).map(({ id }) => id)
   const list = (state: string) => `${numbers(state).length === 1 ? 'step' : 'steps'} ${numbers(state).join(', ')}`

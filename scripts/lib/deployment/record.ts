@@ -27,8 +27,8 @@ export async function recordAll(session: Session, course: Course, progress: Prog
     const generation = generationName(session.fence, 0, false)
     if (files.length > 0 || canonicalJson(fact.manifest) !== canonicalJson(bundle)) {
       const deployed = { commit: course.commit, rollout: course.rollout.digest, at: course.at }
-      const manifest = `${canonicalJson(bundle)}\n`
-      await stage(session, { host, generation, files, acts: [], manifest, deployed: `${canonicalJson(deployed)}\n` })
+      const words = { manifest: `${canonicalJson(bundle)}\n`, deployed: `${canonicalJson(deployed)}\n` }
+      await stage(session, { host, generation, files, acts: [], copied: [], record: words })
       await session.write(host, 'record', [generation], [], 60_000)
       progress.recorded.add(host)
     }

@@ -24,7 +24,15 @@ export async function revertHosts(tools: Tools, job: Job, until: number): Promis
     tools.report({ kind: 'reverted', step: job.step.id, steps: job.steps, host, detail: end.detail })
     return [host, end] as const
   })
-  return Object.fromEntries(ends)
+  return Object.fromEntries(ends.map(([host, end]) => [host, letGo(job, ends, host, end)]))
+}
+
+/** A host that was armed for its copy only, and confirmed already: it gets what the host that wrote has put back for all. */
+function letGo(job: Job, ends: readonly (readonly [string, Reverted])[], host: string, end: Reverted): Reverted {
+  const writes = (name: string) => job.stages.some((each) => each.host === name && each.record !== null)
+  const back = ends.every(([name, { state }]) => !writes(name) || state === 'reverted')
+  if (end.state !== 'confirmed' || writes(host) || !back) return end
+  return { state: 'reverted', detail: 'it has what was put back on pmxcfs' }
 }
 
 async function revertHost(tools: Tools, host: string, generation: string, until: number): Promise<Reverted> {

@@ -13,7 +13,14 @@ export interface Stage {
   readonly generation: string
   readonly files: readonly StagedFile[]
   readonly acts: readonly Act[]
-  /** What the host will hold once it is confirmed, as its manifest.json. */
+  /** What is told where a copy had to be put back. */
+  readonly copied: readonly Act[]
+  /** What is written down on the host once it is confirmed; null on one that is only armed. */
+  readonly record: HostRecord | null
+}
+
+export interface HostRecord {
+  /** What the host will hold, as its manifest.json. */
   readonly manifest: string
   /** Commit, rollout and time, as its "deployed". */
   readonly deployed: string
@@ -38,6 +45,15 @@ export type StagedFile = {
     }
   | { readonly op: 'keep'; readonly hash: string; readonly renderHash: string }
   | { readonly op: 'remove' }
+  /** What pmxcfs lays by itself: nothing is put in place, but it is put back. */
+  | {
+      readonly op: 'copy'
+      /** What it will be; null where only the host that writes knows. */
+      readonly hash: string | null
+      /** The path on pmxcfs that it is a copy of. */
+      readonly of: string
+      readonly serial: { readonly prefix: string; readonly onRevert: number }
+    }
 )
 
 const stageMs = 60_000
@@ -50,7 +66,9 @@ export async function stage(session: Session, wanted: Stage): Promise<void> {
   if (!folder.endsWith(`/var/lib/quorate/generations/${generation}`)) {
     throw new Error(`${host} names "${folder}" as the folder of generation ${generation}`)
   }
-  const extra = { 'host.sh': hostScript, 'manifest.json': wanted.manifest, deployed: wanted.deployed }
+  const { record } = wanted
+  const written = record === null ? {} : { 'manifest.json': record.manifest, deployed: record.deployed }
+  const extra = { 'host.sh': hostScript, ...written }
   const uploads = [
     ...Object.entries(extra).map(([name, content]) => ({ path: join(folder, name), content: Buffer.from(content) })),
     ...wanted.files.flatMap((file, index) =>
@@ -61,7 +79,8 @@ export async function stage(session: Session, wanted: Stage): Promise<void> {
   ]
   await session.put(host, uploads, stageMs)
   const sums = Object.entries(extra).map(([name, content]) => ['sum', name, sha256(content)])
-  const lines = [...wanted.files.map(fileLine), ...wanted.acts.map(actLine), ...sums]
+  const told = [...wanted.acts.map((act) => actLine('act', act)), ...wanted.copied.map((act) => actLine('copied', act))]
+  const lines = [...wanted.files.map(fileLine), ...told, ...sums]
   await session.write(host, 'stage', [generation], lines, stageMs)
 }
 
@@ -83,13 +102,13 @@ export async function validate(
 }
 
 /** An act as the argument vector that the host runs. */
-export function actLine(act: Act): Fields {
-  return 'run' in act ? ['act', ...act.run] : ['act', 'systemctl', act.do, act.unit]
+function actLine(kind: 'act' | 'copied', act: Act): Fields {
+  return 'run' in act ? [kind, ...act.run] : [kind, 'systemctl', act.do, act.unit]
 }
 
 function fileLine(file: StagedFile, index: number): Fields {
-  const put = file.op === 'put' ? file : null
-  const serial = put?.serial ?? null
+  const serial = file.op === 'put' || file.op === 'copy' ? file.serial : null
+  const source = file.op === 'put' ? file.source : file.op === 'copy' ? file.of : null
   return [
     'file',
     String(index),
@@ -98,12 +117,12 @@ function fileLine(file: StagedFile, index: number): Fields {
     file.mode,
     file.owner,
     file.store,
-    file.op === 'remove' ? '-' : file.hash,
+    file.op === 'remove' ? '-' : (file.hash ?? '-'),
     file.expect,
-    file.op === 'remove' ? '-' : file.renderHash,
+    'renderHash' in file ? file.renderHash : '-',
     serial === null ? '-' : serial.prefix,
     serial === null ? '-' : String(serial.onRevert),
-    put !== null && typeof put.source === 'string' ? put.source : '-',
+    typeof source === 'string' ? source : '-',
   ]
 }
 

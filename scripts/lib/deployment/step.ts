@@ -248,7 +248,10 @@ function generationOf(job: Job, host: string): string {
 }
 
 function files(job: Job): string {
-  const count = job.stages.reduce((sum, { files: staged }) => sum + staged.filter(({ op }) => op !== 'keep').length, 0)
+  const count = job.stages.reduce(
+    (sum, { files: staged }) => sum + staged.filter(({ op }) => op !== 'keep' && op !== 'copy').length,
+    0,
+  )
   return `${count} ${count === 1 ? 'file' : 'files'}`
 }
 

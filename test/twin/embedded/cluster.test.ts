@@ -53,16 +53,20 @@ test('a node whose VPN stops is out, the other two stay quorate, and back it is 
     for (const client of Object.values(clients)) await client.end()
   }))
 
-test('a ring of other config_version, and a VPN whose keys do not match, are not joined', () =>
+test('a ring of a higher config_version, and a VPN whose keys do not match, are not joined', () =>
   withLab(async (lab) => {
     const clients = await configured(lab)
     const ask = async (node: string, command: string) => (await clients[node]!.exec(command)).stdout
-    lay(lab, 'pve2', '/etc/corosync/corosync.conf', corosyncConf(2))
-    await ask('pve2', 'systemctl restart corosync')
-    assert.equal(await ask('pve2', facts), '1\nNo\n1\n')
     for (const node of ['pve1', 'pve3']) lay(lab, node, '/etc/corosync/corosync.conf', corosyncConf(2))
     assert.equal(await ask('pve1', 'corosync-cfgtool -R'), 'Reloading corosync.conf...\nDone\n')
+    assert.equal(await ask('pve2', facts), '1\nNo\n1\n')
+    assert.equal(await ask('pve2', 'systemctl restart corosync; echo $?'), '1\n')
+    lay(lab, 'pve2', '/etc/corosync/corosync.conf', corosyncConf(3))
+    await ask('pve2', 'systemctl start corosync')
     assert.equal(await ask('pve2', facts), '3\nYes\n3\n')
+    for (const node of ['pve1', 'pve3']) lay(lab, node, '/etc/corosync/corosync.conf', corosyncConf(3))
+    await ask('pve1', 'corosync-cfgtool -R')
+    assert.equal(await ask('pve1', facts), '3\nYes\n3\n')
     const file = '/etc/tinc/cluster/hosts/pve1'
     const good = readFileSync(join(lab.folder('pve1'), file), 'utf8')
     for (const node of ['pve2', 'pve3']) {

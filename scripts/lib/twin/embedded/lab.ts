@@ -1,5 +1,5 @@
 /** An embedded lab: one real SSH server per host, in this process, over a folder per host. For the demo and for tests; never a rehearsal. */
-import { chmodSync, cpSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync, watch } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
@@ -106,6 +106,9 @@ export async function startEmbeddedLab({
     furnish(place, bundle, rendering, shared)
     if (configured !== undefined) configure(place, bundle, rendering, configured)
   }
+  // Others follow a change at once, also while the host that made it is still at work.
+  const tree = join(shared, 'pve')
+  const following = existsSync(tree) ? watch(tree, { persistent: false }, () => pmxcfs.look()) : null
   const started = Object.entries(rendering.hosts).map(async ([name, { way }]) => {
     const hostKey = newKeyPair()
     known.push(...way.addresses.map((address) => `${knownAs(address, way.port)} ${hostKey.publicKey}\n`))
@@ -144,6 +147,7 @@ export async function startEmbeddedLab({
     node,
     messages: () => [...nodes.values()].reduce((sum, host) => sum + host.node.messages(), 0),
     async close() {
+      following?.close()
       await Promise.all([...nodes.values()].map((host) => host.close()))
       await processes.close()
     },

@@ -49,22 +49,47 @@ load() {
   printf '%s' "$nodes" >"$1/run/sim/loaded/corosync.nodes"
   printf '%s\n' "$two_node" >"$1/run/sim/loaded/corosync.two_node"
   printf '%s/%s\n' "$cluster_name" "$config_version" >"$1/run/sim/loaded/corosync.identity"
+  printf '%s\n' "${token:-3000}" >"$1/run/sim/loaded/corosync.token"
 }
 
 # Sets `self` to the own nodeid and `list` to "NODEID VOTES NAME FOLDER" of the members that this host has, by nodeid. corosync leaves a ring
-# whose members have another config_version.
+# whose members have another config_version, and hears nobody whose answer takes longer than its token: run/sim/latency, in milliseconds.
 members() {
   first_line "$SIM/loaded/corosync.self"
   self=$line
   first_line "$SIM/loaded/corosync.identity"
   identity=$line
-  list=
+  list='' deaf=''
+  if [ -e "$SIM/latency" ]; then
+    first_line "$SIM/loaded/corosync.token"
+    own_token=$line
+    first_line "$SIM/latency"
+    [ "$line" -le "$own_token" ] || deaf=yes
+  fi
   while read -r id votes name rings; do
     place=
-    if [ "$id" = "$self" ]; then place=$QUORATE_ROOT; else find_member; fi
+    if [ "$id" = "$self" ]; then place=$QUORATE_ROOT; elif [ -z "$deaf" ]; then find_member; fi
     [ -z "$place" ] || list="$list$id $votes $name $place$NL"
   done <"$SIM/loaded/corosync.nodes"
   list=${list%"$NL"}
+}
+
+# Who starts and finds a higher config_version ends itself; with the highest one it is let in, whatever the others have (tried on a twin: cmap
+# compares in the first sync only). Sets `highest`.
+let_in() {
+  highest=0 let_in_as=
+  while read -r id _ _ rings; do
+    place=
+    [ "$id" = "$self" ] || for address in $rings; do
+      if reaches "$address"; then place=$holder; fi
+    done
+    [ -n "$place" ] || continue
+    first_line "$place/run/sim/loaded/corosync.identity"
+    if [ "${line%/*}" != "$cluster_name" ] || [ "${line##*/}" -le "$highest" ]; then continue; fi
+    highest=${line##*/} let_in_as=$line
+  done <"$SIM/loaded/corosync.nodes"
+  [ "$highest" -le "$config_version" ] || return 1
+  [ -z "$let_in_as" ] || printf '%s\n' "$let_in_as" >"$SIM/loaded/corosync.identity"
 }
 
 # Sets `place` to the host that answers at one of `rings`.
