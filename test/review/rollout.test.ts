@@ -12,7 +12,8 @@ import { rolloutMermaid } from '../../scripts/lib/review/rollout-mermaid.ts'
 import type { Lines } from '../../scripts/lib/review/rollout-rows.ts'
 import { rolloutText } from '../../scripts/lib/review/rollout-text.ts'
 import { textTable } from '../../scripts/lib/review/text-table.ts'
-import { planned, rendering, rolled, threeNodeGroups, threeNodes, type PartSketch } from '../rollout/lab.ts'
+import { planned, rolled, threeNodeGroups, threeNodes } from '../rollout/lab.ts'
+import { type PartSketch, rendering } from '../rollout/sketch.ts'
 
 const options = { columns: 120, from: 'a1b2c3d', to: '9e8d7c6', lines: () => 2 }
 

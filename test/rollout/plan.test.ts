@@ -3,17 +3,8 @@ import * as assert from 'uvu/assert'
 import type { Effect } from '../../renderers/renderer.ts'
 import type { Step } from '../../scripts/lib/rollout/rollout.ts'
 import { assertContract } from '../contracts/contract.ts'
-import {
-  type PartSketch,
-  planned,
-  refusals,
-  renderer,
-  rendering,
-  rolled,
-  shape,
-  threeNodeGroups,
-  threeNodes,
-} from './lab.ts'
+import { planned, refusals, renderer, rolled, shape, threeNodeGroups, threeNodes } from './lab.ts'
+import { type GroupSketch, type PartSketch, rendering } from './sketch.ts'
 
 const quiet: Effect = { acts: [], interrupts: [], maxSeconds: 0 }
 
@@ -298,6 +289,143 @@ test('the document is what its contract says, and the digest covers everything e
   assertContract('rollout', { format: 1, kind: 'rollout', rollout })
   assert.match(rollout.digest, /^[0-9a-f]{64}$/)
   assert.is.not(rollout.digest, rolled(threeNodes(), threeNodes({ keepalived: 'other' })).digest)
+})
+
+/** Voters that are away while their own file changes. */
+function voters(votes: Readonly<Record<string, number>>, text: string, parts: readonly string[] = ['vote']) {
+  const all = Object.values(votes).reduce((sum, each) => sum + each, 0)
+  const own = Object.keys(votes).flatMap((host) =>
+    parts.map((part): PartSketch => {
+      const effect = { interrupts: [`vote@${host}`] }
+      return { host, part, layer: 8, files: text, effect, onRemove: effect, settings: text }
+    }),
+  )
+  const members = Object.entries(votes).map(([host, each]) => {
+    return { id: `vote@${host}`, votes: each, needs: [[`net:x@${host}`]] }
+  })
+  return { parts: own, group: { id: 'vote', kind: 'quorum' as const, minimum: Math.floor(all / 2) + 1, members } }
+}
+
+/** A VPN that takes down its network while it changes. */
+function vpn(name: string, texts: Readonly<Record<string, string>>) {
+  const hosts = Object.keys(texts)
+  const parts = Object.entries(texts).map(([host, files]): PartSketch => {
+    return { host, part: name, layer: 4, files, effect: { interrupts: [`${name}@${host}`] } }
+  })
+  const members = hosts.map((host) => ({ id: `${name}@${host}`, provides: [`net:${name}@${host}`] }))
+  return { parts, group: { id: name, minimum: 0, members } }
+}
+
+interface Service {
+  readonly parts: readonly PartSketch[]
+  readonly group: GroupSketch
+}
+
+function lab(...services: readonly Service[]) {
+  return rendering(
+    services.flatMap(({ parts }) => parts),
+    services.map(({ group }) => group),
+  )
+}
+
+test('while some voters have the old votes and some the new, both majorities have to hold', () => {
+  const old = lab(voters({ a: 1, b: 1, c: 1 }, 'old'))
+  const found = refusals(old, lab(voters({ a: 3, b: 1, c: 1 }, 'young')))
+  // Without a two old votes of three are enough, but not two new ones of five.
+  assert.equal(
+    found.map(({ why }) => why),
+    ['changing vote on a takes vote from 5 to 2 of 5 votes (needs 3)'],
+  )
+})
+
+test('until a group changes it has its old votes and its old minimum, smaller ones count later', () => {
+  const nets = (text: string) => vpn('x', { a: text, b: 'x', c: 'x' })
+  const old = lab(nets('old'), voters({ a: 2, b: 2, c: 3 }, 'old'))
+  const step = rolled(old, lab(nets('young'), voters({ a: 1, b: 1, c: 1 }, 'young'))).waves[0]?.[0]
+  const vote = { group: 'vote', kind: 'quorum', before: 7, during: 5, needs: 4, margin: 0 }
+  assert.equal(step?.groups[0], vote)
+  const pool = (minimum: number, text: string) => {
+    const { parts, group } = vpn('x', { a: text, b: text })
+    return rendering(parts, [{ ...group, minimum }])
+  }
+  assert.match(refusals(pool(2, 'old'), pool(1, 'young'))[0]?.why ?? '', 'from 2 to 1 of 2 members (needs 2)')
+})
+
+test('a pool that shrinks keeps its new minimum from the step on that takes a member away', () => {
+  const side = (...hosts: string[]) => vpn('x', Object.fromEntries(hosts.map((host) => [host, 'x'])))
+  const [two, one] = [side('a', 'b'), side('a')]
+  const pool = ({ parts, group }: typeof two, minimum: number) => rendering(parts, [{ ...group, minimum }])
+  assert.equal(shape(rolled(pool(two, 2), pool(one, 1))), [['x@b']])
+})
+
+test('a member that leaves in two steps does not count any more after the first', () => {
+  const parts = ['vote', 'vote.unit']
+  const old = lab(voters({ a: 1, b: 1, c: 1, d: 1 }, 'text', parts))
+  const steps = rolled(old, lab(voters({ a: 1, b: 1, c: 1 }, 'text', parts))).waves.flat()
+  assert.equal(
+    steps.map(({ groups }) => groups.map(({ before, during }) => [before, during])),
+    [[[4, 3]], [[3, 3]]],
+  )
+})
+
+test('a member that joined earlier in the rollout is interrupted like any other', () => {
+  const serve = (...hosts: string[]) => {
+    const members = hosts.map((host) => ({ id: `serve@${host}`, needs: [[`net:x@${host}`]] }))
+    const parts = hosts.map((host): PartSketch => ({ host, part: 'serve', layer: 1 }))
+    return { parts, group: { id: 'serve', minimum: 0, members } }
+  }
+  const old = lab(vpn('x', { a: 'x', b: 'old' }), serve('a'))
+  const rollout = rolled(old, lab(vpn('x', { a: 'x', b: 'young' }), serve('a', 'b')))
+  assert.equal(shape(rollout), [['serve@b'], ['x@b']])
+  assert.ok(rollout.waves[1]?.[0]?.interrupts.includes('serve@b'))
+})
+
+test('a step that takes one of two ways away is gated by the other', () => {
+  const { parts, group } = voters({ a: 1, b: 1, c: 1 }, 'text')
+  const members = group.members.map((member) => ({ ...member, needs: [either(member.id)] }))
+  const side = (text: string) =>
+    lab(vpn('x', { a: text, b: 'x', c: 'x' }), vpn('y', { a: 'y', b: 'y', c: 'y' }), {
+      parts,
+      group: { ...group, members },
+    })
+  assert.equal(rolled(side('old'), side('young')).waves[0]?.[0]?.gate, ['vote', 'x', 'y'])
+})
+
+function either(id: string): readonly string[] {
+  const host = id.split('@')[1] ?? ''
+  return [`net:x@${host}`, `net:y@${host}`]
+}
+
+test('two parts of one member do not stand on each other: who needs the member comes after both', () => {
+  const carrier = ['base', 'base.unit'].map((part): PartSketch => ({ host: 'a', part, layer: 2 }))
+  const after = rendering(
+    [...carrier, { host: 'a', part: 'user', layer: 1 }],
+    [
+      { id: 'base', minimum: 0, members: [{ id: 'base@a', provides: ['net:x@a'] }] },
+      { id: 'user', minimum: 0, members: [{ id: 'user@a', needs: [['net:x@a']] }] },
+    ],
+  )
+  assert.equal(shape(rolled(rendering([]), after)), [['base@a'], ['base.unit@a'], ['user@a']])
+})
+
+test('two voters get a third one before anything is taken from them, dear to lose or not', () => {
+  const old = lab(vpn('x', { a: 'old', b: 'old' }), voters({ a: 1, b: 1 }, 'text'))
+  const young = lab(vpn('x', { a: 'young', b: 'young', c: 'young' }), voters({ a: 1, b: 1, c: 1 }, 'text'))
+  assert.equal(shape(rolled(old, young)), [['x@c'], ['vote@c'], ['x@a'], ['x@b']])
+})
+
+test('a lost host does not die a second time', () => {
+  const side = (text: string) => {
+    const hosts = ['a', 'b', 'c']
+    const parts = hosts.map((host): PartSketch => {
+      const effect = { interrupts: [`serve@${host}`] }
+      return { host, part: 'serve', files: host === 'a' ? text : 'text', effect }
+    })
+    const members = hosts.map((host) => ({ id: `serve@${host}`, needs: [['net:x@b', 'net:x@c']] }))
+    return rendering(parts, [{ id: 'serve', minimum: 0, members }])
+  }
+  // Only b is left to die: a is away already, c is lost.
+  assert.is(rolled(side('old'), side('young'), { lost: ['c'] }).waves[0]?.[0]?.groups[0]?.margin, 1)
 })
 
 test.run()

@@ -3,7 +3,7 @@ import type { Id } from '../../../renderers/renderer.ts'
 import { byCodeUnits } from '../bundle/canonical.ts'
 import { hostsOf, touchedGroups } from './claims.ts'
 import type { Draft } from './draft.ts'
-import { marginIn } from './margin.ts'
+import { type Margin, marginIn } from './margin.ts'
 import type { Order } from './order.ts'
 import { isEstablished, type Progress, progress } from './progress.ts'
 import { reasons } from './reasons.ts'
@@ -11,7 +11,7 @@ import { outage } from './refusal.ts'
 import type { GroupMargin, Refusal, Step } from './rollout.ts'
 import { groupIds, type World } from './world.ts'
 
-interface Assembled {
+export interface Assembled {
   readonly waves: readonly (readonly Step[])[]
   readonly refusals: readonly Refusal[]
 }
@@ -20,14 +20,15 @@ export function assembled(world: World, waves: readonly (readonly Draft[])[], or
   const all = waves.flat()
   const ids = new Map(all.map((draft, index) => [draft, index + 1]))
   const completed = completions(world, all)
-  const margins = marginIn(world)
+  const margins = marginIn(world, order.lost ?? [])
   const refusals: Refusal[] = []
   const done = new Set<Draft>()
   const steps = waves.map((wave) => {
     const now = progress(world, all, done)
     const made = wave.map((draft): Step => {
-      const groups = marginsOf(world, now, margins, draft)
-      refusals.push(...refused(world, draft, groups, order))
+      const told = marginsOf(world, now, margins(draft.away), draft)
+      const groups = told.map(({ margin }) => margin)
+      refusals.push(...refused(draft, told, order))
       // What is below its minimum already, and accepted, cannot be asked to be whole.
       const below = groups.filter((margin) => margin.before < margin.needs).map((margin) => margin.group)
       const gate = groups.map((margin) => margin.group).filter((group) => !below.includes(group))
@@ -38,7 +39,7 @@ export function assembled(world: World, waves: readonly (readonly Draft[])[], or
         part: draft.part,
         layer: draft.layer,
         writes: draft.writes,
-        ...reach(world, draft),
+        ...reach(world, now, draft),
         maxSeconds: draft.maxSeconds,
         groups,
         gate,
@@ -54,33 +55,40 @@ export function assembled(world: World, waves: readonly (readonly Draft[])[], or
   return { waves: steps, refusals }
 }
 
-function marginsOf(world: World, now: Progress, margins: ReturnType<typeof marginIn>, draft: Draft): GroupMargin[] {
+/** `total`: votes or members that the group has when all are there. */
+interface Told {
+  readonly margin: GroupMargin
+  readonly total: number
+}
+
+function marginsOf(world: World, now: Progress, margin: Margin, draft: Draft): readonly Told[] {
   const touched = touchedGroups(world, draft, false).filter((group) => isEstablished(world, group))
   return touched.map((group) => {
-    const standing = now.standing(group)
-    const needs = now.needs(group, draft)
-    const before = [...standing.values()].reduce((total, each) => total + each, 0)
     const kind = world.before.groups.get(group)?.kind ?? 'pool'
-    return { group, kind, before, needs, ...margins(standing, draft.away, needs) }
+    const told = now.demands(group, draft).map(({ standing, needs, total }): Told => {
+      const before = [...standing.values()].reduce((sum, each) => sum + each, 0)
+      return { margin: { group, kind, before, needs, ...margin(standing, needs) }, total }
+    })
+    // Of two demands that both hold, the tighter one is told.
+    return told.toSorted((a, b) => a.margin.margin - b.margin.margin || spare(a.margin) - spare(b.margin))[0] as Told
   })
 }
 
-function refused(world: World, draft: Draft, groups: readonly GroupMargin[], order: Order): readonly Refusal[] {
-  return groups
-    .filter((margin) => margin.during < margin.needs && !order.acceptOutage?.includes(margin.group))
-    .map((margin) => outage(draft, margin, fullOf(world, margin)))
+function spare({ during, needs }: GroupMargin): number {
+  return during - needs
 }
 
-/** What the group has when all are there. */
-function fullOf(world: World, margin: GroupMargin): number {
-  const members = world.before.groups.get(margin.group)?.members ?? []
-  return members.reduce((sum, member) => sum + (margin.kind === 'quorum' ? member.votes : 1), 0)
+function refused(draft: Draft, told: readonly Told[], order: Order): readonly Refusal[] {
+  return told
+    .filter(({ margin }) => margin.during < margin.needs && !order.acceptOutage?.includes(margin.group))
+    .map(({ margin, total }) => outage(draft, margin, total))
 }
 
-/** What is interrupted of that which is there today: what is still to come has nothing to lose. */
-function reach(world: World, draft: Draft): Pick<Step, 'affects' | 'interrupts'> {
-  const there = world.members.filter((member) => world.before.inPlace.has(member.id))
-  const known = new Set(world.members.flatMap((member) => [member.id, ...member.provides]))
+/** What is interrupted of that which is there by then: what is still to come has nothing to lose. */
+function reach(world: World, now: Progress, draft: Draft): Pick<Step, 'affects' | 'interrupts'> {
+  const touched = world.members.filter(({ id, provides }) => [id, ...provides].some((each) => draft.away.has(each)))
+  const there = touched.filter(({ id }) => world.before.inPlace.has(id) || now.isThere(id))
+  const known = new Set(touched.flatMap((member) => [member.id, ...member.provides]))
   const today = new Set(there.flatMap((member) => [member.id, ...member.provides]))
   const interrupts = [...draft.away].filter((id) => today.has(id) || !known.has(id))
   return { affects: hostsOf(world, draft, new Set(interrupts)), interrupts: sorted(interrupts) }

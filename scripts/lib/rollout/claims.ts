@@ -41,18 +41,30 @@ export function hostsOf(world: World, draft: Draft, away: ReadonlySet<Id>): read
 }
 
 /**
- * Groups of which the step changes a member's own files, takes a member away or weakens one; sorted.
- * `protecting`: leave out those that promise nothing (minimum 0) and are merely carried.
+ * Groups of which the step changes a member's own files, takes a member away or weakens one, and those of the other ways that what it weakens
+ * is left with; sorted. `protecting`: leave out those that promise nothing (minimum 0) and are merely carried.
  */
 export function touchedGroups(world: World, draft: Draft, protecting: boolean): readonly Id[] {
   const own = new Set(draft.own)
+  const leaned = leanedOn(world, draft)
   const groups = [world.before, world.after].flatMap((side) => [...side.groups.values()])
   const touched = groups.filter((group) =>
     group.members.some(
-      (member) => own.has(member.id) || (!(protecting && group.minimum === 0) && isTouched(member, draft)),
+      (member) =>
+        own.has(member.id) ||
+        (!(protecting && group.minimum === 0) && (isTouched(member, draft) || leaned.has(member.id))),
     ),
   )
   return [...new Set(touched.map((group) => group.id))].toSorted(byCodeUnits)
+}
+
+/** Members that provide what is left to those that the step takes one of several ways from. */
+function leanedOn(world: World, draft: Draft): ReadonlySet<Id> {
+  const weakened = world.members.filter((member) => !draft.away.has(member.id) && isTouched(member, draft))
+  const split = weakened.flatMap(({ needs }) => needs.filter((ways) => ways.some((id) => draft.away.has(id))))
+  const left = new Set(split.flat().filter((id) => !draft.away.has(id)))
+  const providers = world.members.filter(({ provides }) => provides.some((id) => left.has(id)))
+  return new Set(providers.map(({ id }) => id).filter((id) => !draft.away.has(id)))
 }
 
 function isTouched(member: World['members'][number], draft: Draft): boolean {

@@ -9,34 +9,45 @@ import type { World } from './world.ts'
  */
 const triedDeaths = 1500
 
+/** What is left of a group while a step lasts, and how many deaths more it bears. */
 export type Margin = (
   standing: ReadonlyMap<Id, number>,
-  away: ReadonlySet<Id>,
   needs: number,
 ) => { readonly during: number; readonly margin: number }
 
-/** Every host may die, with all that stands on it and hangs on it. −1: the group falls below its minimum without that. */
-export function marginIn(world: World): Margin {
+/**
+ * By what a step takes away: every host that lives may die, with all that stands on it and hangs on it. −1: the group falls below its minimum
+ * without that.
+ */
+export function marginIn(world: World, lost: readonly string[]): (away: ReadonlySet<Id>) => Margin {
   const names = world.members.flatMap((member) => [member.host, ...member.needs.flat().map(hostOf)])
-  const hosts = [...new Set(names)].filter((host) => host !== '')
+  const hosts = [...new Set(names)].filter((host) => host !== '' && !lost.includes(host))
   const losses = new Map(hosts.map((host) => [host, hostLoss(world.members, host)]))
   const reaches = new Map(hosts.map((host) => [host, world.interruption(losses.get(host) ?? [], 'doubtful')]))
-  return (standing, away, needs) => {
-    const left = (dead: readonly string[]) =>
-      sum(standing, world.interruption([...away, ...dead.flatMap((host) => losses.get(host) ?? [])]))
-    const during = sum(standing, away)
-    if (during < needs) return { during, margin: -1 }
-    const there = [...standing.keys()].filter((id) => !away.has(id))
-    const relevant = hosts.filter((host) => there.some((id) => reaches.get(host)?.has(id)))
-    if (needs === 0) return { during, margin: relevant.length }
-    const singles = relevant.map((host) => during - left([host])).toSorted((a, b) => b - a)
-    const worst = (count: number) => {
-      if (count > 1 && count * choices(relevant.length, count) <= triedDeaths)
-        return Math.min(...subsets(relevant, count).map(left))
-      return during - singles.slice(0, count).reduce((total, each) => total + each, 0)
+  return (away) => {
+    const fallen = new Map<string, ReadonlySet<Id>>()
+    const without = (dead: readonly string[]) => {
+      const key = dead.join(' ')
+      const known = fallen.get(key) ?? world.interruption([...away, ...dead.flatMap((host) => losses.get(host) ?? [])])
+      fallen.set(key, known)
+      return known
     }
-    const enough = Array.from(relevant, (_, index) => index + 1).find((count) => worst(count) < needs)
-    return { during, margin: enough === undefined ? relevant.length : enough - 1 }
+    return (standing, needs) => {
+      const left = (dead: readonly string[]) => sum(standing, without(dead))
+      const during = sum(standing, away)
+      if (during < needs) return { during, margin: -1 }
+      const there = [...standing.keys()].filter((id) => !away.has(id))
+      const relevant = hosts.filter((host) => there.some((id) => reaches.get(host)?.has(id)))
+      if (left(relevant) >= needs) return { during, margin: relevant.length }
+      const singles = relevant.map((host) => during - left([host])).toSorted((a, b) => b - a)
+      const isFatal = (count: number) => {
+        if (count > 1 && count * choices(relevant.length, count) <= triedDeaths)
+          return subsets(relevant, count).some((dead) => left(dead) < needs)
+        return during - singles.slice(0, count).reduce((total, each) => total + each, 0) < needs
+      }
+      const enough = Array.from(relevant, (_, index) => index + 1).find(isFatal)
+      return { during, margin: (enough ?? relevant.length) - 1 }
+    }
   }
 }
 

@@ -5,12 +5,14 @@ import type { Change } from '../bundle/change.ts'
 import type { Rendering } from '../bundle/rendering.ts'
 import { cells } from './cells.ts'
 import { claimsOf } from './claims.ts'
+import { deferred } from './deferred.ts'
 import { type Draft, drafts } from './draft.ts'
 import { grouped } from './grouped.ts'
 import type { Order } from './order.ts'
+import { precedenceOf } from './precedence.ts'
 import { noWay, sortedRefusals } from './refusal.ts'
 import type { Plan, Refusal, Step } from './rollout.ts'
-import { assembled } from './assembled.ts'
+import { type Assembled, assembled } from './assembled.ts'
 import { sequence } from './sequence.ts'
 import { sharedSecret } from './shared-secret.ts'
 import { transitionOf } from './transition.ts'
@@ -31,7 +33,15 @@ export function plan(
   const both = worldOf(before, after, order.lost)
   const { refusals, steps } = draftAll(both, changes, renderers, order)
   if (refusals.length > 0) return { kind: 'refused', refusals: sortedRefusals(refusals) }
-  const inOrder = sequence(both, steps, order.last)
+  const precedence = precedenceOf(both, steps, order.last)
+  const usual = sequence(precedence)
+  const result = inWaves(both, deferred(both, usual, precedence, order) ?? usual, order)
+  if (result.refusals.length > 0) return { kind: 'refused', refusals: sortedRefusals(result.refusals) }
+  return { kind: 'rollout', rollout: signed(after.lab, result.waves) }
+}
+
+/** Steps in order, put into waves and counted. */
+function inWaves(both: World, inOrder: readonly Draft[], order: Order): Assembled {
   const hosts = cells(both)
   const numbers = waves(inOrder.map((draft) => claimsOf(both, hosts, draft)))
   const byWave = [
@@ -41,9 +51,7 @@ export function plan(
     ),
   ]
   const ordered = byWave.toSorted(([a], [b]) => a - b).map(([, each]) => each.map(({ draft }) => draft))
-  const result = assembled(both, ordered, order)
-  if (result.refusals.length > 0) return { kind: 'refused', refusals: sortedRefusals(result.refusals) }
-  return { kind: 'rollout', rollout: signed(after.lab, result.waves) }
+  return assembled(both, ordered, order)
 }
 
 /** The steps, and the services that know no way from old to new. */

@@ -1,39 +1,52 @@
-/** How far a rollout is: who is in place, and which of two minimums holds. */
+/** How far a rollout is: who is in place, and what is demanded of a group meanwhile. */
 import type { Group, Id } from '../../../renderers/renderer.ts'
 import type { Draft } from './draft.ts'
 import type { World } from './world.ts'
 
 export interface Progress {
-  /** Votes (pool: members) in place by member id, before the step. Members that are still to come are not in it. */
-  standing(group: Id): ReadonlyMap<Id, number>
+  /** Whether the member is in place before the step: one that comes is when all its steps are done, one that leaves until its first. */
+  isThere(id: Id): boolean
   /** Members that the group had before and that are not there: gone with a lost host, or not in place yet. */
   missing(group: Id): readonly Id[]
-  /** What the group needs while `draft` is carried out. */
-  needs(group: Id, draft: Draft): number
+  /** What the group has and needs while `draft` is carried out. All of it has to hold. */
+  demands(group: Id, draft: Draft): readonly Demand[]
+}
+
+export interface Demand {
+  /** Votes (pool: members) in place by member id, before the step. */
+  readonly standing: ReadonlyMap<Id, number>
+  readonly needs: number
+  /** Votes or members that the definition has in all. */
+  readonly total: number
 }
 
 /** `done`: steps of earlier waves; `all`: those and what is still to come. */
 export function progress(world: World, all: readonly Draft[], done: ReadonlySet<Draft>): Progress {
-  const own = new Set(all.flatMap((draft) => draft.own))
+  const begun = new Set([...done].flatMap((draft) => draft.own))
   const open = new Set(all.flatMap((draft) => (done.has(draft) ? [] : draft.own)))
   const isThere = (id: Id) => {
     if (world.gone.has(id)) return false
-    if (!world.after.inPlace.has(id)) return world.before.inPlace.has(id) && open.has(id)
-    return world.before.inPlace.has(id) || (own.has(id) && !open.has(id))
+    const [was, willBe] = [world.before.inPlace.has(id), world.after.inPlace.has(id)]
+    if (was && willBe) return true
+    return was ? open.has(id) && !begun.has(id) : willBe && begun.has(id) && !open.has(id)
   }
   return {
-    standing: (group) => new Map([...votes(world, group)].filter(([id]) => isThere(id))),
+    isThere,
     missing: (group) =>
       (world.before.groups.get(group)?.members ?? [])
         .map(({ id }) => id)
         .filter((id) => world.gone.has(id) || (!world.before.inPlace.has(id) && !isThere(id))),
-    needs: (group, draft) => {
-      const members = [...votes(world, group).keys()]
-      const started = members.some((id) => own.has(id) && !open.has(id)) || members.some((id) => draft.own.includes(id))
-      if (!started) return minimum(world.before.groups.get(group))
-      const ended = !members.some((id) => open.has(id))
-      if (ended) return minimum(world.after.groups.get(group))
-      return between(world.before.groups.get(group), world.after.groups.get(group))
+    demands: (group, draft) => {
+      const [before, after] = [world.before.groups.get(group), world.after.groups.get(group)]
+      const ids = [before, after].flatMap((side) => side?.members.map(({ id }) => id) ?? [])
+      const isFresh = !ids.some((id) => begun.has(id))
+      const own = draft.own.filter((id) => ids.includes(id))
+      if (isFresh && own.length === 0) return [demand(before, isThere)]
+      if (!ids.some((id) => open.has(id))) return [demand(after, isThere)]
+      const both = [demand(before, isThere), demand(after, isThere)] as const
+      if ((before ?? after)?.kind === 'quorum') return both
+      const leaves = own.some((id) => world.before.inPlace.has(id) && !world.after.inPlace.has(id))
+      return [between(both, isFresh && !leaves)]
     },
   }
 }
@@ -42,32 +55,29 @@ export function progress(world: World, all: readonly Draft[], done: ReadonlySet<
 export function isEstablished(world: World, group: Id): boolean {
   const before = world.before.groups.get(group)
   if (before === undefined) return false
-  const there = before.members.filter((member) => world.before.inPlace.has(member.id))
-  const sum = there.reduce((total, member) => total + (before.kind === 'quorum' ? member.votes : 1), 0)
-  return there.length > 0 && sum >= before.minimum
+  const { standing, needs } = demand(before, (id) => world.before.inPlace.has(id))
+  return standing.size > 0 && sum(standing) >= needs
 }
 
-/** By member of either side; where the sides differ, the smaller number of votes. */
-function votes(world: World, id: Id): ReadonlyMap<Id, number> {
-  const weights = new Map<Id, number>()
-  for (const group of [world.before.groups.get(id), world.after.groups.get(id)]) {
-    for (const member of group?.members ?? []) {
-      const own = group?.kind === 'quorum' ? member.votes : 1
-      weights.set(member.id, Math.min(own, weights.get(member.id) ?? own))
-    }
-  }
-  return weights
+function demand(group: Group | undefined, isThere: (id: Id) => boolean): Demand {
+  const weights = (group?.members ?? []).map(({ id, votes }) => [id, group?.kind === 'quorum' ? votes : 1] as const)
+  const standing = new Map(weights.filter(([id]) => isThere(id)))
+  return { standing, needs: group?.minimum ?? 0, total: sum(new Map(weights)) }
 }
 
 /**
- * While a group turns from one definition into the other: a voter obeys whichever it has, so the larger majority has to be there; a
- * pool's minimum is a promise, and the new one is made with the last step.
+ * While a pool turns from one definition into the other: its minimum is a promise, and the smaller one is kept until the last step. Nobody may
+ * count on that before anything has changed, but where a member leaves with the very first step, that is the change.
  */
-function between(before: Group | undefined, after: Group | undefined): number {
-  const both = [minimum(before), minimum(after)]
-  return (before ?? after)?.kind === 'quorum' ? Math.max(...both) : Math.min(...both)
+function between([old, young]: readonly [Demand, Demand], isFirst: boolean): Demand {
+  const standing = new Map([...young.standing, ...old.standing])
+  return {
+    standing,
+    needs: isFirst ? old.needs : Math.min(old.needs, young.needs),
+    total: Math.max(old.total, young.total),
+  }
 }
 
-function minimum(group: Group | undefined): number {
-  return group?.minimum ?? 0
+function sum(weights: ReadonlyMap<Id, number>): number {
+  return [...weights.values()].reduce((total, each) => total + each, 0)
 }

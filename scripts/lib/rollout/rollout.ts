@@ -28,7 +28,10 @@ export interface Step {
   readonly interrupts: readonly Id[]
   /** The longest the interruption may last. */
   readonly maxSeconds: number
-  /** Every group that worked before and of which the step changes, interrupts or weakens (one of two ways lost) a member. Sorted. */
+  /**
+   * Every group that worked before and of which the step changes, interrupts or weakens (one of two ways lost) a member, or of which a member
+   * is the other way that is left. Sorted.
+   */
   readonly groups: readonly GroupMargin[]
   /** Groups that must be whole before it starts, but for `missing`: all of `groups` that are not below their minimum anyway. Sorted. */
   readonly gate: readonly Id[]
@@ -57,6 +60,7 @@ export interface Write {
   readonly acts: readonly Act[]
 }
 
+/** While a quorum turns from one definition into another both have to hold: then these are the numbers of the tighter one. */
 export interface GroupMargin {
   readonly group: Id
   readonly kind: 'quorum' | 'pool'
@@ -64,7 +68,7 @@ export interface GroupMargin {
   readonly before: number
   readonly during: number
   readonly needs: number
-  /** How many hosts more could die during the step without the group falling below its minimum; −1: it does already, and that was accepted. */
+  /** How many hosts more, beside lost ones, could die during the step without the group falling below its minimum; −1: it does already, and that was accepted. */
   readonly margin: number
 }
 

@@ -8,7 +8,7 @@ import { hostLoss, type Interruption, interruptionAmong, withoutLost } from './i
 export interface World {
   readonly before: Side
   readonly after: Side
-  /** Every definition of every member, of both sides: what holds for either counts while one becomes the other. */
+  /** What every member stands on and provides, on both sides: what holds for either counts while one becomes the other. */
   readonly members: readonly Member[]
   /** Members by the part and host that make them; read it with `membersOf`. */
   readonly madeBy: ReadonlyMap<string, ReadonlySet<Id>>
@@ -29,7 +29,7 @@ export interface Side {
 export function worldOf(before: Rendering, after: Rendering, lost: readonly string[] = []): World {
   const makers = makersIn(before, after)
   const pair = [sideOf(before), sideOf(after)] as const
-  const members = pair.flatMap((side) => [...side.groups.values()].flatMap((group) => group.members))
+  const members = definitions(pair.flatMap((side) => [...side.groups.values()]))
   const isHalf = (member: Member) => isUnfinished(before, after, member, makers)
   const made = new Set(members.filter((member) => makers.make(member)).map(({ id }) => id))
   const there = (side: Omit<Side, 'inPlace'>, isThere: (member: Member) => boolean) => {
@@ -47,6 +47,14 @@ export function worldOf(before: Rendering, after: Rendering, lost: readonly stri
     interruption: withoutLost(interruption, gone),
     gone,
   }
+}
+
+/** Each once: what most members stand on is the same on both sides. */
+function definitions(groups: readonly Group[]): readonly Member[] {
+  const all = groups.flatMap(({ members }) => members)
+  return [
+    ...new Map(all.map((each) => [JSON.stringify([each.id, each.host, each.needs, each.provides]), each])).values(),
+  ]
 }
 
 interface Makers {
