@@ -368,6 +368,14 @@ test('a member that leaves in two steps does not count any more after the first'
   )
 })
 
+test('a member that joined does not count until its group is complete, for nobody asks it before', () => {
+  const young = lab(vpn('x', { a: 'young', b: 'x', c: 'x' }))
+  const rollout = rolled(lab(vpn('x', { a: 'old', b: 'x' })), young)
+  assert.equal(shape(rollout), [['x@c'], ['x@a']])
+  const numbers = rollout.waves.flat().map(({ groups }) => groups.map(({ before, during }) => [before, during]))
+  assert.equal(numbers, [[[2, 2]], [[2, 1]]])
+})
+
 test('a member that joined earlier in the rollout is interrupted like any other', () => {
   const serve = (...hosts: string[]) => {
     const members = hosts.map((host) => ({ id: `serve@${host}`, needs: [[`net:x@${host}`]] }))

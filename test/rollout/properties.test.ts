@@ -93,6 +93,7 @@ const faults: readonly (readonly [name: string, file: string, text: string, inst
     '[demand(before, isThere)]',
     '[demand(after, isThere)]',
   ],
+  ['who joined counts before anybody asks it', 'progress.ts', 'isThere(id) && known.has(id)', 'isThere(id)'],
   ['who joined earlier is not interrupted', 'assembled.ts', ' || now.isThere(id)', ''],
   ['groups are not gated', 'assembled.ts', '!below.includes(group))', 'false)'],
   ['what stands in is not gated', 'claims.ts', ' || leaned.has(member.id)', ''],

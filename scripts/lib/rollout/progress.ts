@@ -8,7 +8,10 @@ export interface Progress {
   isThere(id: Id): boolean
   /** Members that the group had before and that are not there: gone with a lost host, or not in place yet. */
   missing(group: Id): readonly Id[]
-  /** What the group has and needs while `draft` is carried out. All of it has to hold. */
+  /**
+   * What the group has and needs while `draft` is carried out. All of it has to hold. Until the last of its steps nobody can ask a member that the
+   * old definition does not have: it cannot be up before its peers know it. So it does not count before.
+   */
   demands(group: Id, draft: Draft): readonly Demand[]
 }
 
@@ -43,7 +46,9 @@ export function progress(world: World, all: readonly Draft[], done: ReadonlySet<
       const own = draft.own.filter((id) => ids.includes(id))
       if (isFresh && own.length === 0) return [demand(before, isThere)]
       if (!ids.some((id) => open.has(id))) return [demand(after, isThere)]
-      const both = [demand(before, isThere), demand(after, isThere)] as const
+      const known = new Set(before?.members.map(({ id }) => id))
+      const isAsked = (id: Id) => isThere(id) && known.has(id)
+      const both = [demand(before, isAsked), demand(after, isAsked)] as const
       if ((before ?? after)?.kind === 'quorum') return both
       const leaves = own.some((id) => world.before.inPlace.has(id) && !world.after.inPlace.has(id))
       return [between(both, isFresh && !leaves)]

@@ -41,8 +41,11 @@ function missing(facts: Facts, { step, done }: Turn): readonly string[] {
 function blind(facts: Facts, { step, job, done }: Turn): readonly string[] {
   const worked = facts.groups.filter((group) => group.worked)
   const promising = worked.filter((group) => !facts.acceptOutage.includes(group.id))
-  // A group that may fall is not asked once it is below its minimum; so nobody may count on it.
-  const asked = new Set(promising.flatMap(({ ids }) => [...ids].filter((id) => isThere(facts, id, done))))
+  const held = promising.map((group) => {
+    return { id: group.id, demands: demandsOf(facts, group, { done, active: [job] }) }
+  })
+  // Who counts is asked. A group that may fall is not, once it is below its minimum; so nobody may count on it.
+  const asked = new Set(held.flatMap(({ demands }) => demands.flatMap(({ standing }) => [...standing.keys()])))
   const failures: readonly (readonly [name: string, ids: readonly Id[]])[] = [
     ...facts.hosts.map((host) => [host, facts.loss(host).filter((id) => asked.has(id))] as const),
     ...facts.members
@@ -50,9 +53,6 @@ function blind(facts: Facts, { step, job, done }: Turn): readonly string[] {
       .map(({ id }) => [id, [id]] as const),
   ]
   const gates = worked.filter(({ id }) => step.gate.includes(id))
-  const held = promising.map((group) => {
-    return { id: group.id, demands: demandsOf(facts, group, { done, active: [job] }) }
-  })
   const broken = (fall: Fall, start: readonly Id[]) => {
     const down = fall(start)
     if (gates.some(({ ids }) => [...ids].some((id) => down.has(id) && asked.has(id)))) return []

@@ -19,15 +19,18 @@ export interface Instant {
  * All demands hold at once. A group has its old definition until the first job that makes one of its members begins, and its new one
  * once the last of them is over. In between a quorum's voters obey whichever definition they have: both must hold. A pool's minimum
  * is a promise: the smaller one is kept in between, but not before anything has changed, unless the change is that a member leaves.
+ * Who joined does not count before the last of the group is in place: until then nobody asks it.
  */
 export function demandsOf(facts: Facts, group: Pair, { done, active }: Instant): readonly Demand[] {
   const own = ownJobs(facts, group)
   const finished = own.filter((job) => done.has(job)).length
   const going = own.filter((job) => active.includes(job))
   const old = demand(facts, group.before, group.kind, done)
-  const young = demand(facts, group.after, group.kind, done)
   if (finished === 0 && going.length === 0) return [old]
-  if (finished === own.length) return [young]
+  const all = demand(facts, group.after, group.kind, done)
+  if (finished === own.length) return [all]
+  const known = new Set(group.before?.members.map(({ id }) => id))
+  const young = { ...all, standing: new Map([...all.standing].filter(([id]) => known.has(id))) }
   if (group.kind === 'quorum') return [old, young]
   const leaves = going.some((job) => job.own.some((id) => group.ids.has(id) && isLeaving(facts, id)))
   const needs = finished === 0 && !leaves ? old.needs : Math.min(old.needs, young.needs)
