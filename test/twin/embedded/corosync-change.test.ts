@@ -99,6 +99,32 @@ test('one node that does not hear the others: put back on /etc/pve under the nex
   await isAsBefore(bench, base)
 })
 
+test('the last confirmation gets lost: who had let go already has what was put back, too', async ({
+  bench,
+  base,
+  hasty,
+}) => {
+  let lost = false
+  const connect: Connect = async (host, way) => {
+    const remote = await bench.connect(host, way)
+    return {
+      ...remote,
+      exec: (command, stdin, ms) => {
+        const isLast = !lost && host === 'pve1' && stdin.includes("\nmain 'confirm ")
+        if (!isLast) return remote.exec(command, stdin, ms)
+        lost = true
+        return Promise.reject(new FailureError({ what: 'lost', where: host, now: '-', next: '-' }, 4))
+      },
+    }
+  }
+  const outcome = await bench.deploy(hasty, { connect })
+  assert.ok(lost)
+  assert.is(outcome.exit, 3, JSON.stringify(outcome.failure))
+  assert.match(outcome.failure?.now ?? '', 'pve2: it has what was put back on pmxcfs')
+  assert.equal(numbers(bench), { shared: 3, pve1: 3, pve2: 3, pve3: 3 })
+  await isAsBefore(bench, base)
+})
+
 test('the quorum is gone and nobody is watching: every node puts its own copy back, and then /etc/pve', async ({
   bench,
   base,
