@@ -18,6 +18,8 @@ export interface Bench {
   readonly lab: EmbeddedLab
   readonly secrets: Secrets
   readonly connect: Connect
+  /** Gives a host that does not answer up sooner. Milliseconds. */
+  connectWithin(ms: number): Connect
   readonly events: Event[]
   deploy(target: Rendering, more?: Partial<DeployRequest>): Promise<Outcome>
   close(): Promise<void>
@@ -42,18 +44,16 @@ export async function startBench(
   const lab = await startEmbeddedLab({ rendering, folder, pace, ...(configured ? { configured: secrets } : {}) })
   const ways = Object.fromEntries(Object.values(rendering.hosts).map(({ host, way }) => [host, way]))
   const identity = { privateKey: lab.privateKey }
-  const connect = connector({
-    ways,
-    knownHosts: parseKnownHosts(lab.knownHosts),
-    identity,
-    dial: lab.dial,
-    ...patience,
-  })
+  const knownHosts = parseKnownHosts(lab.knownHosts)
+  const connected = (more: Pick<ConnectOptions, 'connectMs'>) =>
+    connector({ ways, knownHosts, identity, dial: lab.dial, ...patience, ...more })
+  const connect = connected({})
   const events: Event[] = []
   return {
     lab,
     secrets,
     connect,
+    connectWithin: (connectMs) => connected({ connectMs }),
     events,
     deploy: (target, more = {}) =>
       deploy({

@@ -241,6 +241,14 @@ test('an older fence is refused at every write', async ({ host }) => {
   assert.is(lower.refused?.code, 'fenced')
 })
 
+test('nobody raises the fence on a host whose lease somebody else holds', async ({ host }) => {
+  const lease = ['lease', '60', 'other', 'b3RoZXI=', 'LQ==']
+  await host.session.ask('host', 'lease', ['take'], [lease], 10_000)
+  const raise = (token: string) => host.session.ask('host', 'fence', [], [['raise', '2', token]], 10_000)
+  assert.is((await raise('token')).refused?.code, 'held')
+  assert.is((await raise('other')).refused, null)
+})
+
 test('a file that was edited after it was staged is not touched', async ({ host }) => {
   await armed(host)
   host.write('/etc/web/changed.conf', 'edited meanwhile\n')

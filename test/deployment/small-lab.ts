@@ -10,6 +10,8 @@ export interface Web {
   readonly asks?: string
   /** Whether a second file is there, and a third one with a secret. */
   readonly more?: boolean
+  /** What the unit is told, in the end, when a file changed; "reload" where it is not given. */
+  readonly tells?: 'reload' | 'restart'
 }
 
 /** One service, by the interface that all renderers have. */
@@ -23,12 +25,12 @@ export const web: Renderer = {
     return Object.fromEntries(Object.keys(lab.hosts).map((host) => [host, { ...all, ...byHost?.[host] }]))
   },
   parts: (host, settings) => {
-    const { body, asks = 'web.service', more = false } = settings as unknown as Web
+    const { body, asks = 'web.service', more = false, tells = 'reload' } = settings as unknown as Web
     const onChange = {
       acts: [
         { unit: 'web.service', do: 'enable' },
         { unit: 'web.service', do: 'start' },
-        { unit: 'web.service', do: 'reload' },
+        { unit: 'web.service', do: tells },
       ],
       interrupts: [`web@${host}`],
       maxSeconds: 2,

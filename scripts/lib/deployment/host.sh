@@ -137,6 +137,7 @@ verb_fence() {
   IFS=$TAB read -r _ raise_number raise_token
   make_state
   lock
+  refuse_if_held "$raise_token"
   read_fence
   if [ "$raise_number" -gt "$fence_number" ] || { [ "$raise_number" = "$fence_number" ] && [ "$raise_token" = "$fence_token" ]; }; then
     durable_line "$S/fence" "$raise_number $raise_token" || refuse state 'cannot write the fence'
@@ -158,6 +159,15 @@ read_lease() {
   [ "$lease_left" -gt 0 ] || lease_left=0
 }
 
+# $1 the token of whoever asks. A deployer may sleep between two nodes' leases, and must not take over from whoever got the first one since.
+refuse_if_held() {
+  read_lease
+  if [ "$lease_left" -gt 0 ] && [ "$lease_token" != "$1" ]; then
+    record held "$lease_left" "$lease_owner" "$lease_run"
+    refuse held 'the lease is held'
+  fi
+}
+
 # Input: lease, seconds, token, owner, run. $1 take, renew or drop.
 verb_lease() {
   IFS=$TAB read -r _ want_seconds want_token want_owner want_run
@@ -166,10 +176,7 @@ verb_lease() {
   read_lease
   case $1 in
   take)
-    if [ "$lease_left" -gt 0 ] && [ "$lease_token" != "$want_token" ]; then
-      record held "$lease_left" "$lease_owner" "$lease_run"
-      refuse held 'the lease is held'
-    fi
+    refuse_if_held "$want_token"
     longest_timer
     if [ "$longest" -gt 0 ] && [ "$lease_token" != "$want_token" ]; then
       record pending "$longest"

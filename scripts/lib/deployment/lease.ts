@@ -1,6 +1,6 @@
 /** One deployer at a time: a lease on a majority of the nodes, and a fencing number on every host. */
 import { FailureError } from '../failure.ts'
-import { text } from './host-side.ts'
+import { text, type HostAnswer } from './host-side.ts'
 import { refusal, type Session } from './session.ts'
 
 export interface Holder {
@@ -39,9 +39,7 @@ export async function takeLease(session: Session, nodes: readonly string[], hold
       await dropLease(session, held, holder)
       const pending = answer.records.find(([kind]) => kind === 'pending')
       if (pending !== undefined) return { kind: 'wait', host: node, seconds: Number(pending[1]) }
-      const other = answer.records.find(([kind]) => kind === 'held')
-      if (other === undefined) throw refusal(node, 'give the lease', answer.refused)
-      throw heldBy(node, Number(other[1]), text(other[2]), text(other[3]))
+      throw heldBy(node, answer) ?? refusal(node, 'give the lease', answer.refused)
     }
     held.push(node)
     fence = Math.max(fence, Number(answer.records.find(([kind]) => kind === 'fence')?.[1] ?? 0))
@@ -59,10 +57,13 @@ export async function takeLease(session: Session, nodes: readonly string[], hold
   )
 }
 
-/** Raises the fencing number on a host: whatever an earlier run still sends is refused there from now on. */
+/**
+ * Raises the fencing number on a host: whatever an earlier run still sends is refused there from now on. Throws exit 5 where somebody else
+ * holds the host's lease.
+ */
 export async function raiseFence(session: Session, host: string, fence: number, holder: Holder): Promise<void> {
   const answer = await session.ask(host, 'fence', [], [['raise', String(fence), holder.token]], 15_000)
-  if (answer.refused !== null) throw refusal(host, 'raise the fence', answer.refused)
+  if (answer.refused !== null) throw heldBy(host, answer) ?? refusal(host, 'raise the fence', answer.refused)
 }
 
 /** Makes the lease last again. Throws exit 5 where another run has it now; a node that does not answer is not asked twice. */
@@ -96,10 +97,14 @@ function line({ seconds, token, owner, run }: Holder): readonly string[] {
   return ['lease', String(seconds), token, encode(owner), encode(run)]
 }
 
-function heldBy(node: string, seconds: number, owner: string, run: string): FailureError {
+/** Null where the host did not say that somebody holds the lease. */
+function heldBy(node: string, { records }: HostAnswer): FailureError | null {
+  const other = records.find(([kind]) => kind === 'held')
+  if (other === undefined) return null
+  const seconds = Number(other[1])
   return new FailureError(
     {
-      what: `${owner} is deploying, and holds the lease on ${node} (${run}); it runs out in ${seconds} s unless that run renews it`,
+      what: `${text(other[2])} is deploying, and holds the lease on ${node} (${text(other[3])}); it runs out in ${seconds} s unless that run renews it`,
       where: node,
       now: 'nothing was changed on any host',
       next: `wait for that run to end; if it was killed, run again in ${seconds} s: what it left is finished or taken back first`,
