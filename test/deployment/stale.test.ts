@@ -48,7 +48,7 @@ for (const { verb, prepare, target = theOther } of situations) {
     const woken = bench.deploy(target(now), { connect: stale.connect, clock, leaseSeconds })
     await stale.stopped
     await untilItMayBeTakenOver(lab)
-    const successor = stopping(bench.connect, 'stage')
+    const successor = stopping(bench.connect, 'look')
     const side = other(lab.sideOf('n1') as Side)
     const taken = bench.deploy(sides[side], { connect: successor.connect, clock, leaseSeconds })
     await Promise.race([successor.stopped, taken])
@@ -84,7 +84,7 @@ test('woken between two nodes’ leases it takes nothing over from whoever has g
   await stale.stopped
   await untilItMayBeTakenOver(lab)
   const away: Connect = (host, way) => (host === 'n3' ? Promise.reject(lost) : bench.connect(host, way))
-  const successor = stopping(away, 'stage')
+  const successor = stopping(away, 'look')
   const without = { without: ['n3'], acceptOutage: ['web'] }
   const taken = bench.deploy(sides[side], { connect: successor.connect, clock, leaseSeconds, ...without })
   await Promise.race([successor.stopped, taken])
