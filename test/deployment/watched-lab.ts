@@ -42,6 +42,7 @@ export const leaseSeconds = 45
 export async function startWatchedLab(pace: number): Promise<WatchedLab> {
   const bench = await startBench(sides.one, pace, [web], { keepaliveMs: 150 })
   const { lab } = bench
+  const clock: Clock = { ...lab.clock, sleep: (ms) => lab.clock.sleep(ms + 10_000), after: () => () => {} }
   const shared = join(dirname(lab.folder('n1')), '.lab')
   const log = join(shared, 'told')
   writeFileSync(join(shared, 'bin/units/web.service'), daemon)
@@ -49,7 +50,7 @@ export async function startWatchedLab(pace: number): Promise<WatchedLab> {
   for (const host of hosts) plant(lab.folder(host))
   const held = new Map<string, { readonly all: Inventory; readonly files: Inventory }>()
   for (const side of ['two', 'one'] as const) {
-    const outcome = await bench.deploy(sides[side], { adopt: true })
+    const outcome = await bench.deploy(sides[side], { clock, adopt: true })
     assert.is(outcome.exit, 0, JSON.stringify(outcome.failure))
     for (const host of hosts)
       held.set(`${host} ${side}`, { all: heldOn(lab.folder(host)), files: filesOn(lab.folder(host)) })
@@ -58,7 +59,7 @@ export async function startWatchedLab(pace: number): Promise<WatchedLab> {
   const as = (host: string, side: Side) => held.get(`${host} ${side}`) ?? { all: new Map(), files: new Map() }
   return {
     bench,
-    clock: { ...lab.clock, sleep: (ms) => lab.clock.sleep(ms + 10_000), after: () => () => {} },
+    clock,
     sideOf: (host) => {
       const files = filesOn(lab.folder(host))
       return (['one', 'two'] as const).find((side) => differences(files, as(host, side).files).length === 0) ?? null
@@ -81,7 +82,8 @@ const daemon = `#!/bin/sh
 first_line "$SIM/host"
 printf '%s %s\\n' "$line" "$1" >>"$LAB/.lab/told"
 cd "$QUORATE_ROOT/etc/web" || exit 1
-[ "$1" = stop ] || cat ${reads.join(' ')} 2>/dev/null >"$SIM/loaded/web"
+# Two that go at the same time are to be seen.
+if [ "$1" = stop ]; then sleep 0.1; else cat ${reads.join(' ')} 2>/dev/null >"$SIM/loaded/web"; fi
 exit 0
 `
 
