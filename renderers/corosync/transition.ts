@@ -16,11 +16,13 @@ export function transition(before: PerHost<CorosyncSettings>, after: PerHost<Cor
     )
   }
   const all = Object.values({ ...before, ...after })
-  const manual = all.some(({ platform }) => platform === 'proxmox') ? onProxmox : byRestart
+  const isProxmox = all.some(({ platform }) => platform === 'proxmox')
   // Some hosts may have the new one already: an earlier run did not get through.
-  const fixed = Object.values(before).map(({ cluster }) => unchangeable(cluster, now.cluster))
+  const fixed = Object.values(before).map(
+    ({ cluster }) => unchangeable(cluster, now.cluster) ?? (isProxmox ? membership(cluster, now.cluster) : null),
+  )
   const why = fixed.find((each) => each !== null)
-  return why === undefined || why === null ? { kind: 'rolling' } : refuse(why, manual)
+  return why === undefined || why === null ? { kind: 'rolling' } : refuse(why, isProxmox ? onProxmox : byRestart)
 }
 
 /** No corosync runs yet: the file alone tells nobody; the unit's own part starts it host by host. */
@@ -39,8 +41,20 @@ function unchangeable(old: Cluster, now: Cluster): string | null {
   if (old.twoNode !== now.twoNode) return 'two_node changes, and with it what counts as a quorum'
   if (old.priorities.length !== now.priorities.length)
     return `the number of links changes from ${old.priorities.length} to ${now.priorities.length}`
-  if (!isDeepStrictEqual(old.nodes, now.nodes)) return 'nodes, their ids, votes or link addresses change'
-  return null
+  const moved = now.nodes.filter((node) =>
+    old.nodes.some((was) => (was.name === node.name || was.id === node.id) && !isDeepStrictEqual(was, node)),
+  )
+  if (moved.length === 0) return null
+  return `the id, the votes or the link addresses of ${moved.map(({ name }) => name).join(', ')} change`
+}
+
+/** Elsewhere the file alone decides who is a member; Proxmox VE has commands of its own for it, which also hand over keys. */
+function membership(old: Cluster, now: Cluster): string | null {
+  const missing = (from: Cluster, to: Cluster) =>
+    from.nodes.map(({ name }) => name).filter((name) => !to.nodes.some((node) => node.name === name))
+  const [joined, left] = [missing(now, old), missing(old, now)]
+  if (joined.length > 0) return `${joined.join(', ')} joins the cluster`
+  return left.length > 0 ? `${left.join(', ')} leaves the cluster` : null
 }
 
 const edit =

@@ -36,6 +36,7 @@ export function memberId(host: string, vpn: Vpn): string {
   return `tinc.${vpn.network}@${host}`
 }
 
-function away(host: string, vpn: Vpn): readonly string[] {
+/** Who is away while the host is not in the VPN: its member, and its place in the network. */
+export function away(host: string, vpn: Vpn): readonly string[] {
   return [memberId(host, vpn), netId(vpn.network, host)]
 }

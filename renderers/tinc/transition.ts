@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Effect, PerHost, Transition } from '../renderer.ts'
-import { meet, reload, restart } from './effects.ts'
+import { away, meet, reload, restart } from './effects.ts'
 import type { Peer, TincSettings, Vpn } from './settings.ts'
 
 /** Rolling, unless two hosts or more become reachable elsewhere: then the changed ones and the others would look for each other in vain. */
@@ -11,8 +11,13 @@ export function transition(before: PerHost<TincSettings>, after: PerHost<TincSet
   }
   const effects = Object.entries(after).map(([host, { vpns }]) => {
     const told = Object.values(vpns).flatMap((vpn): [string, Effect][] => {
-      const effect = effectOf(host, before[host]?.vpns[vpn.network], vpn)
-      return effect === null ? [] : [[`tinc.${vpn.network}`, effect]]
+      const old = before[host]?.vpns[vpn.network]
+      const effect = effectOf(host, old, vpn)
+      if (effect === null) return []
+      // Whoever is no peer any more is cut off by it: whatever it takes part in has to be over before.
+      const cut = (old?.peers ?? []).filter((peer) => !after[peer.host]?.vpns[vpn.network])
+      const interrupts = [...effect.interrupts, ...cut.flatMap((peer) => away(peer.host, vpn))]
+      return [[`tinc.${vpn.network}`, { ...effect, interrupts }]]
     })
     return [host, Object.fromEntries(told)] as const
   })

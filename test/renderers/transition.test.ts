@@ -123,6 +123,37 @@ test('corosync.conf cannot change on some nodes only, nor when one of them holds
   assert.is(renderer?.transition({ ...old, pve2: other?.['pve2'] ?? null }, old ?? {}).kind, 'refuse')
 })
 
+test('a node joins corosync and leaves it again by its file, but not on Proxmox VE, and nobody else may change meanwhile', () => {
+  const platform = (lab: Lab, is: 'debian' | 'proxmox'): Lab => ({
+    ...lab,
+    hosts: Object.fromEntries(Object.entries(lab.hosts).map(([name, host]) => [name, { ...host, platform: is }])),
+  })
+  const { pve3: _, ...two } = example.hosts
+  const without = { ...example, hosts: two }
+  for (const [before, after, word] of [
+    [without, example, 'joins'],
+    [example, without, 'leaves'],
+  ] as const) {
+    assert.is(move('corosync', platform(before, 'debian'), platform(after, 'debian')).kind, 'rolling')
+    const refusal = move('corosync', before, after)
+    assert.is(refusal.kind, 'refuse')
+    if (refusal.kind !== 'refuse') continue
+    assert.match(refusal.why, `pve3 ${word} the cluster`)
+    assert.match(refusal.manual, 'pvecm')
+  }
+  const moved = changed(example, ['hosts', 'pve1', 'addresses', 'cluster', 'addresses', 0, 'ip'], '10.0.0.77')
+  const both = move('corosync', platform(without, 'debian'), platform(moved, 'debian'))
+  assert.match(both.kind === 'refuse' ? both.why : '', 'link addresses of pve1 change')
+})
+
+test('tinc: who is no peer any more is cut off by those that it leaves', () => {
+  const { pve3: _, ...two } = example.hosts
+  const left = move('tinc', example, { ...example, hosts: two })
+  if (left.kind !== 'rolling') throw new Error(left.kind)
+  const { interrupts } = left.effects?.['pve1']?.['tinc.cluster'] ?? { interrupts: [] }
+  assert.equal(interrupts, ['tinc.cluster@pve1', 'net:cluster@pve1', 'tinc.cluster@pve3', 'net:cluster@pve3'])
+})
+
 test('corosync that leaves is refused', () => {
   const renderer = renderers.find((one) => one.service === 'corosync')
   assert.is(renderer?.transition(renderer.settings(pair), {}).kind, 'refuse')

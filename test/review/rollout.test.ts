@@ -7,7 +7,7 @@ import { diffChanges } from '../../scripts/lib/bundle/diff.ts'
 import { emptyRendering, renderLab } from '../../scripts/lib/bundle/render.ts'
 import type { Rendering } from '../../scripts/lib/bundle/rendering.ts'
 import { define } from '../../scripts/lib/definition/definition.ts'
-import { readSources } from '../../scripts/lib/definition/source.ts'
+import { readSources, type Source } from '../../scripts/lib/definition/source.ts'
 import { rolloutMermaid } from '../../scripts/lib/review/rollout-mermaid.ts'
 import type { Lines } from '../../scripts/lib/review/rollout-rows.ts'
 import { rolloutText } from '../../scripts/lib/review/rollout-text.ts'
@@ -106,8 +106,11 @@ test('a table wraps its widest column and parts long paths after a slash', () =>
 /** The example lab, or a variant of it. */
 async function example(change: (text: string) => string): Promise<Rendering> {
   const sources = await readSources(new URL('../../lab', import.meta.url).pathname)
-  const changed = sources.map((source) => ({ ...source, text: change(source.text) }))
-  const { lab, problems } = define(changed, 'lab', renderers)
+  return renderedFrom(sources.map((source) => ({ ...source, text: change(source.text) })))
+}
+
+function renderedFrom(sources: readonly Source[]): Rendering {
+  const { lab, problems } = define(sources, 'lab', renderers)
   if (lab === null) throw new Error(problems.map((problem) => problem.message).join('; '))
   return renderLab(lab, renderers, {}).rendering
 }
@@ -153,6 +156,25 @@ test('a new port for the VPN under the quorum of the example lab', async () => {
   const plan = planned(before, after, { last: ['pve1'] }, renderers)
   const lines = linesBetween(before, after)
   await assertGolden('example-port.txt', undigested(rolloutText(plan, { ...options, lines, columns: 140 })))
+})
+
+test('a fourth node comes to three Debian servers, and goes again', async () => {
+  const three = await readSources(new URL('../labs/trio', import.meta.url).pathname)
+  const node = three.find(({ path }) => path === 'nodes/n3.yaml') ?? { path: '', text: '' }
+  const fourth = node.text
+    .replace('Server 3', 'Server 4')
+    .replace('id: 3', 'id: 4')
+    .replaceAll(/\.(?:23|13)\b/g, '.24')
+  const four = [...three, { path: 'nodes/n4.yaml', text: fourth }]
+  for (const [name, before, after] of [
+    ['trio-comes.txt', three, four],
+    ['trio-goes.txt', four, three],
+  ] as const) {
+    const sides = [renderedFrom(before), renderedFrom(after)] as const
+    const plan = planned(...sides, { last: [] }, renderers)
+    const text = rolloutText(plan, { ...options, lines: linesBetween(...sides), columns: 140 })
+    await assertGolden(name, undigested(text))
+  }
 })
 
 test.run()

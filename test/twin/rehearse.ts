@@ -1,8 +1,8 @@
 /** Rehearsals as a user starts them, and what they must not leave. Each takes minutes. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { whyNoTwin } from '../../scripts/lib/twin/enclosure.ts'
@@ -22,11 +22,15 @@ export const twin: typeof test = Object.assign(
 export const launcher = join(top, 'scripts/launcher.js')
 const state = '/run/quorate-twin'
 
-/** The lab in a repository of its own, committed, and then edited; gone after the test. */
+/** In a file of the lab: text and what takes its place. Without a text before, the file comes; without one after, it goes. */
+export type Edit = readonly [file: string, from: string | null, to: string | null]
+
+/** The lab in a repository of its own, committed (`base`: edited before that), and then edited; gone after the test. */
 export async function inRepository(
   lab: string,
-  edits: readonly (readonly [file: string, from: string, to: string])[],
+  edits: readonly Edit[],
   run: (folder: string) => Promise<void>,
+  base: readonly Edit[] = [],
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'quorate-rehearsal-'))
   try {
@@ -36,22 +40,30 @@ export async function inRepository(
         cwd: folder,
         stdio: 'ignore',
       })
+    for (const one of base) edit(join(folder, 'lab'), one)
     git('init', '-q')
     git('add', '-A')
     git('commit', '-qm', 'base')
-    for (const [file, from, to] of edits) {
-      const path = join(folder, 'lab', file)
-      const before = readFileSync(path, 'utf8')
-      assert.ok(before.includes(from), `${file} holds ${from}`)
-      writeFileSync(
-        path,
-        before.replace(from, () => to),
-      )
-    }
+    for (const one of edits) edit(join(folder, 'lab'), one)
     await run(folder)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+function edit(lab: string, [file, from, to]: Edit): void {
+  const path = join(lab, file)
+  if (to === null) return rmSync(path)
+  if (from === null) {
+    mkdirSync(dirname(path), { recursive: true })
+    return writeFileSync(path, to, { flag: 'wx' })
+  }
+  const before = readFileSync(path, 'utf8')
+  assert.ok(before.includes(from), `${file} holds ${from}`)
+  writeFileSync(
+    path,
+    before.replace(from, () => to),
+  )
 }
 
 interface Ran {

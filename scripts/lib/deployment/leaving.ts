@@ -7,19 +7,23 @@ export interface Gone extends Pick<Member, 'id' | 'host'> {
 }
 
 /**
- * Those that the lab has no more, and whose part was taken off their host by a step in `done`: nobody can ask them any more, nor others for
- * them, though the others' own files may still name them.
+ * Those that the lab has no more, and that a step in `done` took off their host or cut off from another one: nobody can ask them any more, nor
+ * others for them, though the others' own files may still name them.
  */
 export function goneMembers(
   { rollout, presumed, target }: Pick<Course, 'rollout' | 'presumed' | 'target'>,
   done: Done,
 ): readonly Gone[] {
   const stay = new Set(membersIn(target.hosts).map(keyOf))
-  const off = rollout.waves
+  const steps = rollout.waves
     .flat()
-    .filter(({ part, writes }) => writes.every(({ host }) => done.get(host)?.has(part) === true && !has(host, part)))
-    .flatMap(({ interrupts }) => interrupts)
-  return membersIn(presumed).filter((member) => off.includes(member.id) && !stay.has(keyOf(member)))
+    .filter(({ part, writes }) => writes.every(({ host }) => done.get(host)?.has(part) === true))
+  const isOff = ({ id, host }: Gone) =>
+    steps.some(({ interrupts, part, writes }) => {
+      const here = writes.filter((write) => write.host === host)
+      return interrupts.includes(id) && here.every(() => !has(host, part))
+    })
+  return membersIn(presumed).filter((member) => !stay.has(keyOf(member)) && isOff(member))
 
   function has(host: string, part: string): boolean {
     return target.hosts[host]?.parts.some(({ id }) => id === part) ?? false

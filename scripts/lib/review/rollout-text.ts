@@ -49,7 +49,10 @@ function table(rollout: Rollout, { columns, lines }: RolloutTextOptions): string
     'changes',
     'then',
     'interrupts',
-    ...[...quorums].map(([id, { total, needs }]) => `${id}, of ${total} (needs ${needs})`),
+    ...[...quorums].map(
+      ([id, { total, needs }]) =>
+        `${id}, of ${total} (needs ${[...new Set([Math.min(...needs), Math.max(...needs)])].join(' to ')})`,
+    ),
   ]
   return textTable(
     heads,
@@ -59,7 +62,7 @@ function table(rollout: Rollout, { columns, lines }: RolloutTextOptions): string
       shortened(row.changes),
       row.acts.length === 0 ? ['–'] : row.acts,
       row.interrupts.length === 0 ? ['–'] : row.interrupts,
-      ...[...quorums].map(([id, { total }]) => [votes(row, id, total)]),
+      ...[...quorums].map(([id, { total, needs }]) => [votes(row, id, total, needs.size > 1)]),
     ]),
     columns,
   )
@@ -69,23 +72,27 @@ function shortened(changes: readonly string[]): readonly string[] {
   return changes.length <= 4 ? changes : [...changes.slice(0, 3), `and ${changes.length - 3} more`]
 }
 
-/** Every quorum that a step touches, sorted, with what it has at most. */
-function quorumTotals(rollout: Rollout): ReadonlyMap<Id, { readonly total: number; readonly needs: number }> {
-  const totals = new Map<Id, { total: number; needs: number }>()
+/** Every quorum that a step touches, sorted, with what it has at most and all that it needs in turn. */
+function quorumTotals(
+  rollout: Rollout,
+): ReadonlyMap<Id, { readonly total: number; readonly needs: ReadonlySet<number> }> {
+  const totals = new Map<Id, { total: number; needs: Set<number> }>()
   const margins = rollout.waves.flat().flatMap((step) => step.groups.filter((margin) => margin.kind === 'quorum'))
   for (const { group, before, needs } of margins) {
-    const known = totals.get(group) ?? { total: 0, needs: 0 }
-    totals.set(group, { total: Math.max(known.total, before), needs: Math.max(known.needs, needs) })
+    const known = totals.get(group) ?? { total: 0, needs: new Set<number>() }
+    totals.set(group, { total: Math.max(known.total, before), needs: known.needs.add(needs) })
   }
   return new Map([...totals].toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-function votes(row: Row, id: Id, total: number): string {
+/** `varies`: what it needs is not the same in all steps. */
+function votes(row: Row, id: Id, total: number, varies: boolean): string {
   const margin = row.steps[0]?.groups.find((each) => each.group === id)
   if (margin === undefined) return String(total)
+  const needs = varies ? `, needs ${margin.needs}` : ''
   return margin.during < margin.before
-    ? `${margin.before} → ${margin.during}   margin ${margin.margin}`
-    : String(margin.before)
+    ? `${margin.before} → ${margin.during}${needs}   margin ${margin.margin}`
+    : `${margin.before}${needs}`
 }
 
 function closing(steps: readonly Step[]): string {

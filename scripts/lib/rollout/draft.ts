@@ -80,9 +80,12 @@ function writeOf(share: Share): Write {
   return { host: share.host, changes: share.changes, acts: mergedActs(share.effects.map((effect) => effect.acts)) }
 }
 
-/** The first host that keeps the part writes what all share, and is told; the others write what is on their own disks. */
+/**
+ * The first host that keeps the part writes what all share, and is told; one that has it already goes before those it comes to, where nothing runs
+ * yet. The others write what is on their own disks.
+ */
 function clusterWrites(world: World, shares: readonly Share[]): readonly Write[] {
-  const first = shares.find((share) => share.kind !== 'removed') ?? shares[0]
+  const first = shares.find(({ kind }) => kind === 'changed') ?? shares.find(({ kind }) => kind === 'new') ?? shares[0]
   const taken = new Set<string>()
   return [first as Share, ...shares.filter((share) => share !== first)].map((share) => {
     const changes = share.changes.filter((change) => {

@@ -16,7 +16,10 @@ export interface Class {
 
 export interface Precedence {
   readonly classes: readonly Class[]
-  /** Whether a part has to wait for another one: what is new comes before its users, and what leaves after them. */
+  /**
+   * Whether a part has to wait for another one: what is new comes before its users, and what leaves after them; a member that leaves is stopped
+   * before the others no longer count it, and is not counted any more before it is cut off.
+   */
   waits(each: Class, other: Class): boolean
   /** The same of two single steps. */
   stands(draft: Draft, other: Draft): boolean
@@ -37,15 +40,34 @@ export function precedenceOf(world: World, drafts: readonly Draft[], last: reado
   const all = new Map(
     classes.map((each) => [each, new Set(each.drafts.flatMap((draft) => [...(carried.get(draft) ?? [])]))]),
   )
+  const bids = farewells(world, classes)
   const waits = (each: Class, other: Class) => {
     if (each === other) return false
+    if (bids(each, other)) return true
     const [user, carrier] = each.leaves ? [other, each] : [each, other]
-    if (each.leaves && !other.leaves && each.name === other.name) return true
+    if (each.leaves && !other.leaves && each.name === other.name) return !bids(other, each)
     return (each.leaves || !other.leaves) && user.drafts.some((draft) => uses(draft, all.get(carrier)))
   }
   const keys = keysOf(world, drafts, last)
   const compare = (a: Draft, b: Draft) => compareKeys(keys.get(a) ?? [], keys.get(b) ?? [])
   return { classes, waits, stands, compare }
+}
+
+/**
+ * Whether a class takes a leaving member away from another host than its own, and the other one makes that member: to a maker itself only the
+ * one that takes it off its host is prior.
+ */
+function farewells(world: World, classes: readonly Class[]): (each: Class, other: Class) => boolean {
+  const stay = new Set([...world.after.groups.values()].flatMap(({ members }) => members.map(({ id }) => id)))
+  const leaving = world.members.filter(({ id }) => !stay.has(id))
+  const cutBy = ({ away, writes }: Draft) =>
+    leaving.filter(({ id, host }) => away.has(id) && writes.some((write) => write.host !== host)).map(({ id }) => id)
+  const made = new Map(classes.map((each) => [each, new Set(each.drafts.flatMap(({ own }) => own))]))
+  const cut = new Map(classes.map((each) => [each, each.leaves ? [] : each.drafts.flatMap(cutBy)]))
+  return (each, other) =>
+    (cut.get(each) ?? []).some(
+      (id) => made.get(other)?.has(id) === true && (other.leaves || made.get(each)?.has(id) !== true),
+    )
 }
 
 function classOf(drafts: readonly Draft[]): Class {
