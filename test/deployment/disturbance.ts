@@ -37,7 +37,7 @@ export async function disturbed(lab: WatchedLab, disturbance: Disturbance, side:
     if (isMet || !isSame(message, at)) return send()
     isMet = true
     if (disturbance.kind === 'fault') return meet(message, disturbance, send, remote)
-    await lab.clock.sleep(due - lab.clock.now() - headStartMs * (lab.clock.pace ?? 1))
+    await lab.clock.sleep(due - lab.clock.now() - headStartMs * (lab.bench.lab.clock.pace ?? 1))
     await wall(headStartMs + disturbance.late)
     return send()
   }

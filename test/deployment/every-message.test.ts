@@ -9,6 +9,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { allOf } from '../../scripts/lib/deployment/all-of.ts'
 import type { Outcome } from '../../scripts/lib/deployment/outcome.ts'
 import { between } from './between.ts'
 import { disturbed, type At, type Disturbance, type Disturbed, type Fault } from './disturbance.ts'
@@ -25,11 +26,12 @@ const together = ['fence', 'lease renew', 'lease drop']
 const lateness = [-200, -50, -20, -10, 0, 10, 20, 50, 200]
 
 test('whatever breaks at whatever message, one more run makes every host wholly new or wholly old', async () => {
-  const labs = await Promise.all(Array.from({ length: sideBySide }, () => startWatchedLab(pace)))
+  const labs: WatchedLab[] = []
   const violations: string[] = []
   const raced = new Set<string | undefined>()
   let count = 0
   try {
+    await allOf(Array.from({ length: sideBySide }), async () => labs.push(await startWatchedLab(pace)))
     const cases = allCases(await messagesOf(labs[0] as WatchedLab)).values()
     await Promise.all(
       labs.map(async (lab) => {

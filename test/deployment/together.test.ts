@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as wall } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { allOf } from '../../scripts/lib/deployment/all-of.ts'
 import type { Outcome } from '../../scripts/lib/deployment/outcome.ts'
 import { pacedClock } from '../../scripts/lib/twin/embedded/clock.ts'
 import { startBench, type Bench } from './bench.ts'
@@ -21,10 +22,11 @@ const one = smallRendering({ body: 'one' })
 const two = smallRendering({ body: 'one' }, { n1: { body: 'two' } })
 
 test('of two or three deployers that start together one is at work soon, never two, and the others name it', async () => {
-  const benches = await Promise.all(Array.from({ length: sideBySide }, () => startBench(one, pace, [web])))
+  const benches: Bench[] = []
   const numbers = Array.from({ length: rounds }, (_, index) => index).values()
   const violations: string[] = []
   try {
+    await allOf(Array.from({ length: sideBySide }), async () => benches.push(await startBench(one, pace, [web])))
     await Promise.all(
       benches.map(async (bench) => {
         await bench.deploy(two, { clock: hasty })
