@@ -6,10 +6,11 @@ import type { PerHost, Renderer } from '../renderers/renderer.ts'
 import { sortedKeys } from './lib/bundle/canonical.ts'
 import { openGit } from './lib/bundle/git.ts'
 import { requireRendering } from './lib/bundle/lab-rendering.ts'
-import type { Rendering, Way } from './lib/bundle/rendering.ts'
+import type { Bundle, Rendering } from './lib/bundle/rendering.ts'
 import { renderRevision } from './lib/bundle/revision.ts'
 import { loadRenderers } from './lib/definition/registry.ts'
 import { access } from './lib/deployment/access.ts'
+import { withDeparting } from './lib/deployment/departing.ts'
 import { deploy as carryOut } from './lib/deployment/deploy.ts'
 import type { Event } from './lib/deployment/event.ts'
 import { masked } from './lib/deployment/mask.ts'
@@ -44,8 +45,10 @@ export interface DeployOptions {
 /** Prints what happens as it happens, then the outcome. Throws a FailureError where it does not come to asking a host. */
 export async function deploy(options: DeployOptions, terminal: Terminal): Promise<Exit> {
   const lab = resolve(options.lab)
-  const { rendering, commit, renderers } = await target(options, lab, terminal)
-  const former = await formerWays(lab, rendering.lab, renderers, terminal)
+  const { rendering: wanted, commit, renderers } = await target(options, lab, terminal)
+  const before = await formerHosts(lab, options.at, wanted.lab, renderers, terminal)
+  const rendering = withDeparting(wanted, before)
+  const former = Object.fromEntries(Object.values(before).map(({ host, way }) => [host, way]))
   const connect = await access(waysTo(rendering, former), { ...options, lab }, process.env['SSH_AUTH_SOCK'])
   const secrets = await readableSecrets(lab, rendering, options.apply, terminal)
   const clean = (text: string) => masked(text, secrets?.seen() ?? [])
@@ -127,26 +130,32 @@ async function readableSecrets(lab: string, rendering: Rendering, apply: boolean
   }
 }
 
-/** Where the hosts were in the commit before: a change of an address has to reach its host by the old one. */
-async function formerWays(
+/**
+ * The hosts in the commit before, and in the current one where an older one is deployed: a change of an address has to reach its host by the old
+ * one, and a node that leaves has to be told so.
+ */
+async function formerHosts(
   lab: string,
+  at: string | undefined,
   name: string,
   renderers: readonly Renderer[],
   terminal: Terminal,
-): Promise<PerHost<Way>> {
+): Promise<PerHost<Bundle>> {
   const repoRoot = repoRootOf(lab)
   const labPath = relative(repoRoot, lab).split(sep).join('/')
   const report = { note: () => {}, colour: terminal.colour, warnings: false }
   const render = (folder: string) =>
     requireRendering(folder, resolve(folder, relative(labPath, '.')), renderers, report)
-  try {
-    const { rendering } = await renderRevision({ repoRoot, labPath, packageRoot, revision: 'HEAD^', lab: name, render })
-    return Object.fromEntries(Object.values(rendering.hosts).map(({ host, way }) => [host, way]))
-  } catch (error) {
-    // The first commit has none before it, and one that could not be rendered was never deployed.
-    if (error instanceof FailureError) return {}
-    throw error
+  const hostsAt = async (revision: string): Promise<PerHost<Bundle>> => {
+    try {
+      return (await renderRevision({ repoRoot, labPath, packageRoot, revision, lab: name, render })).rendering.hosts
+    } catch (error) {
+      // The first commit has none before it, and one that could not be rendered was never deployed.
+      if (error instanceof FailureError) return {}
+      throw error
+    }
   }
+  return { ...(await hostsAt('HEAD^')), ...(at === undefined ? {} : await hostsAt('HEAD')) }
 }
 
 /** The nodes that guests are reached through, and the host that this runs on. */

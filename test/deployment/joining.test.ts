@@ -1,5 +1,5 @@
 /** Members that come and go: nobody asks for one before its peers know it, nor once it has left. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -8,6 +8,7 @@ import type { Group, Member, Probe } from '../../renderers/renderer.ts'
 import { requireRendering } from '../../scripts/lib/bundle/lab-rendering.ts'
 import type { Bundle } from '../../scripts/lib/bundle/rendering.ts'
 import { loadRenderers } from '../../scripts/lib/definition/registry.ts'
+import { withDeparting } from '../../scripts/lib/deployment/departing.ts'
 import { viewOf, type World } from '../../scripts/lib/deployment/groups.ts'
 import { packageRoot } from '../../scripts/lib/roots.ts'
 import { startBench } from './bench.ts'
@@ -57,7 +58,7 @@ test('on bare hosts nobody is asked before the group is complete', () => {
   assert.equal(asked(world([], ['a', 'b'], ['a', 'b'], true)), ['a: b', 'b: a'])
 })
 
-test('a fourth node joins two VPNs step by step, one of them leaves the lab again with all its members, and all of it is confirmed', async () => {
+test('a fourth node joins two VPNs step by step, leaves them again, one of them leaves the lab with all its members, and all of it is confirmed', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'quorate-joining-'))
   const lab = join(folder, 'lab')
   const renderers = await loadRenderers(packageRoot)
@@ -88,6 +89,14 @@ test('a fourth node joins two VPNs step by step, one of them leaves the lab agai
       ['applied', 'applied', 'applied', 'applied'],
     )
     assert.ok(outcome.steps.every(({ outcome: end }) => end === 'confirmed'))
+    const back = await bench.deploy(withDeparting(three, four.hosts))
+    assert.is(back.exit, 0, JSON.stringify(back.failure))
+    assert.is(back.hosts['pve4']?.outcome, 'applied')
+    assert.not.ok(existsSync(join(bench.lab.folder('pve4'), 'etc/tinc/cluster/tinc.conf')))
+    const same = await bench.deploy(withDeparting(three, four.hosts))
+    assert.equal([...new Set(Object.values(same.hosts).map(({ outcome: end }) => end))], ['unchanged'])
+    const again = await bench.deploy(four)
+    assert.is(again.exit, 0, JSON.stringify(again.failure))
     for (const node of [1, 2, 3, 4]) edit(`nodes/pve${node}.yaml`, / {2}services: .*\n/, '')
     edit('services/tinc.yaml', / {2}services:\n {4}port: 656\n/, '')
     edit('networks.yaml', /services:\n(?: {2}.*\n)+/, '')

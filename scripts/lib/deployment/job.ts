@@ -76,7 +76,7 @@ export async function jobOf(
     takingBack: course.oldBytes !== null,
     stages,
     checks: Object.fromEntries(hosts.map((host) => [host, after(host)?.check ?? []])),
-    own: writes.map(({ host, acts }) => ownView(host, after(host)?.probe ?? [], acts, isBare(course, host))),
+    own: writes.map(({ host, acts }) => ownView(host, after(host)?.probe ?? [], acts, isBare(course, host, step.part))),
     gate: views(step.gate, world).map((view) =>
       present(view, { missing: step.missing, gone: goneMembers(course, done), lost }),
     ),
@@ -92,9 +92,9 @@ export async function jobOf(
   }
 }
 
-/** Nothing of the lab, as far as anybody knows, was on the host when the course began. */
-function isBare({ presumed }: Course, host: string): boolean {
-  return (presumed[host]?.parts ?? []).length === 0
+/** Nothing was ever deployed to the host, and nothing of the part runs there: there is nothing to go back to. */
+function isBare({ before, presumed }: Course, host: string, part: string): boolean {
+  return before[host] === undefined && partIn(presumed[host], part) === undefined
 }
 
 /** `done` and one step more. */

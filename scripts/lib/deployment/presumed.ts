@@ -37,7 +37,7 @@ function adopted(held: PerHost<Bundle>, target: Rendering, running: Running): Pe
     const more = bundleOf(
       whole,
       ({ id }) => parts.has(id) && !known.has(id),
-      () => true,
+      (id) => makersOf(whole, id).every((part) => parts.has(part) || known.has(part)),
     )
     const groups = new Set(own?.groups.map(({ id }) => id))
     return {
@@ -47,6 +47,15 @@ function adopted(held: PerHost<Bundle>, target: Rendering, running: Running): Pe
     }
   })
   return byHost(bundles)
+}
+
+/** The parts that make the host's member of a group: those named like it, or else all of the service that its name begins with. */
+function makersOf({ host, parts, groups }: Bundle, group: string): readonly string[] {
+  const member = groups.find(({ id }) => id === group)?.members.find((each) => each.host === host)
+  const name = member?.id.slice(0, member.id.indexOf('@')) ?? group
+  const named = parts.filter(({ id }) => id === name || id.startsWith(`${name}.`))
+  const made = named.length > 0 ? named : parts.filter(({ service }) => service === name.split('.')[0])
+  return made.map(({ id }) => id)
 }
 
 function bundleOf(

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import type { Renderer } from '../../../renderers/renderer.ts'
 import type { Rendering } from '../bundle/rendering.ts'
+import { withDeparting } from '../deployment/departing.ts'
 import { deploy } from '../deployment/deploy.ts'
 import type { Event } from '../deployment/event.ts'
 import { parseKnownHosts } from '../deployment/known-hosts.ts'
@@ -78,14 +79,15 @@ export async function followOrder(
   const order = JSON.parse(await text(input)) as Order
   const tell = (word: Word) => say(`${JSON.stringify(word)}\n`)
   const former = Object.fromEntries(Object.values(order.former.hosts).map(({ host, way }) => [host, way]))
+  const target = withDeparting(order.target, order.former.hosts)
   const connect = connector({
-    ways: waysTo(order.target, former),
+    ways: waysTo(target, former),
     knownHosts: parseKnownHosts(order.knownHosts),
     identity: { privateKey: order.privateKey },
   })
   const outcome = await deploy({
     ...noExceptions,
-    target: order.target,
+    target,
     renderers,
     secrets: standInSecrets(new Map(Object.entries(order.secrets))),
     commit: order.commit,
