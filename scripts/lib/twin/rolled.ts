@@ -68,9 +68,12 @@ export async function rollOut(
     stage(`fault: ${faultText({ ...fault, host })}`)
     now.damage = damage(theatre, now, now.struck)
   }
-  const how = { former: sides.before.rendering, adopt: bare, without: [] }
+  const { before, after } = sides
+  // A machine that comes has files of its own, as every installed system does.
+  const adopt = Object.keys(after.rendering.hosts).some((host) => before.rendering.hosts[host] === undefined)
+  const how = { former: before.rendering, adopt: bare || adopt, without: [] }
   const send = async (without: readonly string[], report: (event: Event) => void) => {
-    now.run = deploy(sides.after, { ...how, without }, report)
+    now.run = deploy(after, { ...how, without }, report)
     return await now.run.outcome
   }
   let outcome = await send(bare ? guests : [], watch)
