@@ -30,7 +30,7 @@ function theatre(cannot: 'down' | 'up'): Theatre {
     report(phase)
     return { outcome: Promise.resolve(went), kill: () => {}, freeze: () => {}, thaw: () => {} }
   }
-  const sides = { before: { rendering: {} }, after: { rendering: {} } }
+  const sides = { before: { rendering: { hosts: {} } }, after: { rendering: { hosts: {} } } }
   return emptyTheatre({ twin, sides, nodes: ['a'], deploy })
 }
 

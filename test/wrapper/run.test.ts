@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { top } from '../house/source-tree.ts'
@@ -18,7 +18,10 @@ async function outcomeOf(
   try {
     symlinkSync(join(top, 'node_modules'), join(folder, 'node_modules'))
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true })
+      writeFileSync(join(folder, name), text)
+    }
     return await new Promise((resolve) => {
       const words = ['--import', 'tsx', join(top, 'test/run.ts'), '--dir', folder, ...args]
       execFile(process.execPath, words, { cwd: top }, (error, stdout) => {
@@ -73,6 +76,14 @@ for (const [what, [files, last]] of Object.entries(failing)) {
     assert.is(line, last)
   })
 }
+
+test('a lane has the files of the twin, or all others', async () => {
+  const two = `${head}test('a', () => {})\ntest('b', () => {})\ntest.run()\n`
+  const files = { 'a.test.ts': good, 'twin/b.test.ts': two, 'twin/embedded/c.test.ts': good }
+  assert.equal(await outcomeOf(files, '--lane', 'twin'), [0, '2 passed, 0 failed, 0 skipped'])
+  assert.equal(await outcomeOf(files, '--lane', 'others'), [0, '2 passed, 0 failed, 0 skipped'])
+  assert.equal(await outcomeOf(files), [0, '4 passed, 0 failed, 0 skipped'])
+})
 
 test('a skipped test is counted, and does not pass where none may be skipped', async () => {
   const files = { 'a.test.ts': `${head}test('a', () => {})\ntest.skip('b', () => {})\ntest.run()\n` }

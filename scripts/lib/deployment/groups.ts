@@ -50,15 +50,15 @@ export function viewOf(id: Id, world: World): GroupView | null {
     const after = young?.members.find((each) => each.id === member)
     const before = memberIn(world.before[host], id, member)
     if (before === undefined || !world.updated(host)) return before ?? []
-    return after === undefined ? [] : grows ? withoutNewProbes(after, before) : after
+    return after === undefined ? [] : grows ? withOldProbes(after, before) : after
   })
   return { group, members }
 }
 
-/** Where members are still to come, what only the new definition asks may ask for one of them. */
-function withoutNewProbes(after: Member, before: Member): Member {
-  const known = new Set(before.up.map(({ run }) => JSON.stringify(run)))
-  return { ...after, up: after.up.filter(({ run }) => known.has(JSON.stringify(run))) }
+/** Where members are still to come, only what both definitions ask is asked, and the answer is the one without them. */
+function withOldProbes(after: Member, before: Member): Member {
+  const asked = new Set(after.up.map(({ run }) => JSON.stringify(run)))
+  return { ...after, up: before.up.filter(({ run }) => asked.has(JSON.stringify(run))) }
 }
 
 function groupIn(bundles: PerHost<Bundle>, id: Id): Group | null {

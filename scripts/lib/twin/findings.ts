@@ -18,6 +18,7 @@ import type { RehearsalRequest } from './request.ts'
 import type { Left, Rolled } from './rolled.ts'
 import type { Round, Rounds } from './rounds.ts'
 import type { Sampled } from './sampling.ts'
+import type { Series } from './series.ts'
 
 export interface Seen extends Rounds {
   readonly killed: Killed | null
@@ -34,7 +35,8 @@ export interface Seen extends Rounds {
 const partitions: readonly string[] = ['wan-cut', 'node-frozen']
 
 export function reportOf(request: RehearsalRequest, seen: Seen): RehearsalReport {
-  const { rounds, stopped, sampled, groups, seconds, isBare, killed, refusedLines } = seen
+  const { rounds, stopped, groups, seconds, isBare, killed, refusedLines } = seen
+  const sampled = { ...seen.sampled, series: seen.sampled.series.map((each) => sinceItCame(each, request.before)) }
   const [first, last] = [rounds[0], rounds.at(-1)]
   if (first === undefined || last === undefined) throw new Error('a rehearsal has at least one rollout')
   const { began, rollout, times } = first.rolled
@@ -70,8 +72,16 @@ export function reportOf(request: RehearsalRequest, seen: Seen): RehearsalReport
     steps: steps.steps,
     groups: grouped,
     offers: measuredOffers(sampled.series, began, ended).filter(({ asked, lost }) => asked > lost),
-    faults: faults(seen),
+    faults: faults({ ...seen, sampled }),
   }
+}
+
+/** What the base does not have cannot be away before it came. */
+function sinceItCame(series: Series, before: RehearsalRequest['before']): Series {
+  const members = Object.values(before.hosts).flatMap((bundle) => bundle.groups.flatMap((group) => group.members))
+  const isOld = members.some(({ id, provides }) => id === series.id || provides.includes(series.id))
+  const came = series.samples.findIndex(({ well }) => well)
+  return series.kind === 'offer' || isOld || came === -1 ? series : { ...series, samples: series.samples.slice(came) }
 }
 
 /** Whether a rollout came to the end it should come to. */
