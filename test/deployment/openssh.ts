@@ -98,7 +98,12 @@ function simulate(base: string, host: string): void {
   const bin = join(base, `${host}.bin`)
   mkdirSync(bin)
   const programs = {
-    systemctl: `case $1 in is-active | is-enabled) case $2 in missing*) exit 3 ;; esac; exit 0 ;; esac\necho "$*" >>'${join(base, `${host}.told`)}'`,
+    systemctl: `case $1 in
+is-active | is-enabled) case $2 in missing*) exit 3 ;; esac; exit 0 ;;
+is-failed) echo active; exit 1 ;;
+show) printf '%s\\n' Type=notify ActiveState=active ConditionResult=yes InvocationID=1f; exit 0 ;;
+esac
+echo "$*" >>'${join(base, `${host}.told`)}'`,
     'systemd-run': 'exit 0',
     nft: 'exit 0',
   }
