@@ -1,7 +1,7 @@
 /** `quorate rehearse`: the rollout on throwaway copies of the hosts, with everything measured. */
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { bothSides } from './lib/bundle/both-sides.ts'
 import { sortedKeys } from './lib/bundle/canonical.ts'
@@ -40,7 +40,7 @@ const imageFolder = '/var/cache/quorate/images'
 
 /** Prints the report. 0: every prediction was kept; 3: not. Throws a FailureError where it does not come to rolling out. */
 export async function rehearse(options: RehearseOptions, terminal: Terminal): Promise<Exit> {
-  if (options.shell !== undefined) return await openShell(options.shell)
+  if (options.shell !== undefined) return await openShell(options.shell, options.lab)
   const why = await whyNoTwin(isInstalled)
   if (why !== null) throw refused(why.what, why.next, 4)
   const sides = await bothSides(options, terminal)
@@ -48,7 +48,7 @@ export async function rehearse(options: RehearseOptions, terminal: Terminal): Pr
   const making = (packages: readonly string[]) =>
     terminal.note(`making an image with ${packages.join(' ')}; it is kept in ${imageFolder}\n`)
   const request = await requestFor(options, sides, { quorate: launcher, imageFolder, making })
-  const enclosure = await openEnclosure()
+  const enclosure = await openEnclosure(resolve(options.lab))
   const interrupted = new AbortController()
   const onSignal = () => interrupted.abort()
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
@@ -102,11 +102,15 @@ function verdictOf(last: InsideWord | null, aborted: boolean): Exit {
 /** The exit code that says so: a person's shell may well end with 1. */
 const noSuchMachine = 113
 
-/** A shell on a machine of the twin that is kept. */
-async function openShell(host: string): Promise<Exit> {
-  const inside = await runningInside()
+/** A shell on a machine of the lab's twin that is kept. */
+async function openShell(host: string, lab: string): Promise<Exit> {
+  const inside = await runningInside(resolve(lab))
   if (inside === null)
-    throw refused('no twin is kept at the moment', 'start one in another terminal: quorate rehearse --keep', 4)
+    throw refused(
+      `no twin of ${lab} is kept at the moment`,
+      'start one in another terminal: quorate rehearse --keep',
+      4,
+    )
   const enter = ['--target', String(inside), '--mount', '--net', '--pid', '--']
   // The machine's name is an argument of systemd-nspawn; its one child is the machine's PID 1.
   const find = `p=$(pgrep -x -f "systemd-nspawn .*--machine=$1 .*") || exit ${noSuchMachine}; exec nsenter --target "$(pgrep -P "$p" | head -n 1)" --all --wd=/ -- /bin/bash -l`

@@ -1,25 +1,32 @@
 /**
- * Runs all test files in two lanes side by side: those of the twin, which mostly wait, and all others. Each lane is a run of its own (run.ts).
+ * Runs all test files in lanes side by side: those of the twin, which mostly wait, each in a run of its own and two at a time, and all others
+ * in one run (run.ts).
  *
  *   node --import tsx test/lanes.ts [--no-skips]
  *
- * The others' output comes as it is made, the twin's when it is whole. The last line is the sum: "N passed, N failed, N skipped".
+ * The others' output comes as it is made, that of a file of the twin when it is whole. The last line is the sum: "N passed, N failed, N skipped".
  */
 import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import pLimit from 'p-limit'
 
 const run = join(import.meta.dirname, 'run.ts')
 const register = join(import.meta.dirname, 'register.js')
 
-interface Lane {
-  readonly output: string
+/** Those that take longest come first, so that the lanes end together. */
+const longestFirst = ['faults', 'fourth-node', 'corosync-change', 'rehearsal', 'lock-out', 'killed', 'keep'].map(
+  (name) => `twin/${name}.test.ts`,
+)
+
+interface Outcome {
   readonly counts: readonly number[]
   readonly isWell: boolean
 }
 
-function lane(name: 'twin' | 'others', heard: (chunk: string) => void): Promise<Lane> {
-  const words = ['--import', 'tsx', '--import', register, run, '--lane', name, ...process.argv.slice(2)]
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] })
+function runTests(words: readonly string[], heard: (chunk: string) => void): Promise<Outcome> {
+  const all = ['--import', 'tsx', '--import', register, run, ...process.argv.slice(2), ...words]
+  const child = spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   const hear = (chunk: Buffer) => {
     output += chunk.toString()
@@ -30,18 +37,40 @@ function lane(name: 'twin' | 'others', heard: (chunk: string) => void): Promise<
   return new Promise((resolve) => {
     child.once('close', (code) => {
       const last = /^(\d+) passed, (\d+) failed, (\d+) skipped$/.exec(output.trimEnd().split('\n').at(-1) ?? '')
-      // A lane that came to no count failed, whatever it says.
+      // A run that came to no count failed, whatever it says.
       const counts = last === null ? [0, 1, 0] : last.slice(1).map(Number)
-      resolve({ output, counts, isWell: code === 0 && last !== null })
+      resolve({ counts, isWell: code === 0 && last !== null })
     })
   })
 }
 
-const [others, twin] = await Promise.all([
-  lane('others', (chunk) => void process.stdout.write(chunk)),
-  lane('twin', () => {}),
+function filesOfTheTwin(): readonly string[] {
+  const names = readdirSync(join(import.meta.dirname, 'twin')).filter((name) => name.endsWith('.test.ts'))
+  const real = names.filter((name) =>
+    readFileSync(join(import.meta.dirname, 'twin', name), 'utf8').includes("from './rehearse.ts'"),
+  )
+  const rank = (file: string) => (longestFirst.includes(file) ? longestFirst.indexOf(file) : longestFirst.length)
+  return real.map((name) => `twin/${name}`).toSorted((a, b) => rank(a) - rank(b))
+}
+
+async function runWhole(file: string): Promise<Outcome> {
+  let output = ''
+  const outcome = await runTests([file], (chunk) => (output += chunk))
+  process.stdout.write(`\n${output}\n`)
+  return outcome
+}
+
+const twin = filesOfTheTwin()
+const twoAtATime = pLimit(2)
+const outcomes = await Promise.all([
+  runTests(
+    twin.flatMap((file) => ['--without', file]),
+    (chunk) => void process.stdout.write(chunk),
+  ),
+  ...twin.map((file) => twoAtATime(() => runWhole(file))),
 ])
-process.stdout.write(`\n${twin.output}\n`)
-const [passed, failed, skipped] = [0, 1, 2].map((at) => (others.counts[at] ?? 0) + (twin.counts[at] ?? 0))
+const [passed, failed, skipped] = [0, 1, 2].map((at) =>
+  outcomes.reduce((sum, { counts }) => sum + (counts[at] ?? 0), 0),
+)
 process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`)
-process.exitCode = others.isWell && twin.isWell ? 0 : 1
+process.exitCode = outcomes.every(({ isWell }) => isWell) ? 0 : 1

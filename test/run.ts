@@ -1,9 +1,9 @@
 /**
  * Runs the test files with uvu and cannot report success for a failing suite.
  *
- *   node --import tsx --import ./test/register.js test/run.ts [--no-skips] [--dir DIR] [--lane twin|others] [PATTERN …]
+ *   node --import tsx --import ./test/register.js test/run.ts [--no-skips] [--dir DIR] [--without FILE …] [PATTERN …]
  *
- * Files whose path contains one of the patterns are run; all of them where there is none. `--lane`: only those of the twin, or all others.
+ * Files whose path contains one of the patterns are run; all of them where there is none. `--without`: not this one, by its path below DIR.
  *
  * uvu 0.5.6 exits 0 when a `before` hook throws, when a test throws something that is no Error, when `.run()` is forgotten and when no
  * file matches. So the counts that it prints are compared here. The last line is always "N passed, N failed, N skipped".
@@ -18,7 +18,7 @@ const { values, positionals } = parseArgs({
   options: {
     'no-skips': { type: 'boolean', default: false },
     dir: { type: 'string', default: 'test' },
-    lane: { type: 'string' },
+    without: { type: 'string', multiple: true, default: [] },
   },
 })
 
@@ -32,12 +32,13 @@ process.on('exit', () => {
   process.stdout.write('0 passed, 1 failed, 0 skipped\n')
 })
 
-const all = (await parse(values.dir, String.raw`\.test\.ts$`)).suites
-// Embedded nodes are no twin.
-const laneOf = (name: string) => (/^twin\/(?!embedded\/)/.test(name) ? 'twin' : 'others')
-const suites = all.filter(({ name }) => values.lane === undefined || values.lane === laneOf(name))
+const { suites: all } = await parse(values.dir, String.raw`\.test\.ts$`)
+const suites = all.filter(({ name }) => !values.without.includes(name))
 const patterns = positionals.length === 0 ? [''] : positionals
 const wanted = suites.filter((suite) => patterns.some((pattern) => suite.name.includes(pattern)))
+for (const file of values.without) {
+  if (!all.some(({ name }) => name === file)) problems.push(`there is no test file ${file} below ${values.dir}/`)
+}
 for (const pattern of patterns) {
   if (!suites.some((suite) => suite.name.includes(pattern)))
     problems.push(`no test file matches "${pattern}" below ${values.dir}/`)

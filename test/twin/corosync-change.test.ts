@@ -1,33 +1,12 @@
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { renderers } from '../../renderers/index.ts'
-import { renderFolder } from '../../scripts/lib/bundle/lab-rendering.ts'
-import { closeEnclosure, openEnclosure, runEnclosed } from '../../scripts/lib/twin/enclosure.ts'
-import { imageOf, packagesOf } from '../../scripts/lib/twin/image.ts'
-import { top } from '../house/source-tree.ts'
 import type { Changed } from './corosync-change.ts'
-import { leftBehind, twin } from './rehearse.ts'
+import { leftBehind, runInside, twin } from './rehearse.ts'
 
 twin(
   'corosync.conf on Proxmox VE: a longer token goes through with two of three votes there at any time; one that costs the quorum is taken back by every node itself',
   async () => {
-    const { rendering } = await renderFolder(join(top, 'lab'), top, renderers)
-    if (rendering === null) throw new Error('the lab cannot be rendered')
-    const packages = packagesOf(Object.values(rendering.hosts).filter(({ kind }) => kind === 'node'))
-    const image = await imageOf(packages, { folder: '/var/cache/quorate/images', making: () => {} })
-    const enclosure = await openEnclosure()
-    const lines: string[] = []
-    const node = [process.execPath, '--import', 'tsx', '--import', join(top, 'test/register.js')]
-    const program = fileURLToPath(new URL('corosync-change.ts', import.meta.url))
-    const words = [...node, program, join(enclosure.folder, 'machines'), enclosure.cgroup, image, packages.join(',')]
-    try {
-      await runEnclosed(enclosure, words, '', (line) => lines.push(line), new AbortController().signal)
-    } finally {
-      await closeEnclosure(enclosure)
-    }
-    const found = JSON.parse(lines.at(-1) ?? '') as readonly Changed[]
+    const found = JSON.parse(await runInside('lab', 'corosync-change.ts')) as readonly Changed[]
     const [longer, short, unwatched, rebooted, outage] = found
     assert.is(found.length, 5)
     for (const { name, unwell, again } of found) assert.equal([unwell, again], [null, [0, 0]], name)

@@ -1,10 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { join } from 'node:path'
+import { spawnSync } from 'node:child_process'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { closeEnclosure, openEnclosure } from '../../scripts/lib/twin/enclosure.ts'
 import { assertContract } from '../contracts/contract.ts'
-import { inRepository, launcher, leftBehind, rehearse, twin } from './rehearse.ts'
+import { inRepository, leftBehind, rehearse, twin } from './rehearse.ts'
 
 const cases = [
   {
@@ -62,35 +60,5 @@ for (const { name, edits, faults, ended, hosts, slow } of cases) {
     }),
   )
 }
-
-twin('a rehearsal that is killed leaves no machine, and the next one removes the rest', () =>
-  inRepository('test/labs/trio', [], async (folder) => {
-    const words = [launcher, 'rehearse', '--lab', join(folder, 'lab'), '--base', 'HEAD']
-    const child = spawn(process.execPath, words, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
-    await new Promise<void>((resolve) => {
-      child.stderr.on('data', (chunk: Buffer) => {
-        if (chunk.toString().includes('deploying the base')) resolve()
-      })
-      child.once('close', () => resolve())
-    })
-    assert.ok(
-      leftBehind().some((what) => what.startsWith('systemd-nspawn')),
-      'machines were up',
-    )
-    const gone = new Promise((resolve) => void child.once('close', resolve))
-    child.kill('SIGKILL')
-    await gone
-    const until = Date.now() + 20_000
-    while (leftBehind().some((what) => what.startsWith('systemd-nspawn')) && Date.now() < until)
-      await new Promise((resolve) => void setTimeout(resolve, 100))
-    assert.equal(
-      leftBehind().filter((what) => what.startsWith('systemd-nspawn')),
-      [],
-    )
-    assert.ok(leftBehind().length > 0, 'its record and its cgroups are still there')
-    await closeEnclosure(await openEnclosure())
-    assert.equal(leftBehind(), [])
-  }),
-)
 
 test.run()

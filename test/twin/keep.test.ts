@@ -1,8 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { inRepository, launcher, leftBehind, twin } from './rehearse.ts'
+import { inRepository, launcher, leftBehind, startRehearsal, twin } from './rehearse.ts'
 
 /** A person who enters a machine and types these lines. */
 function look(folder: string, host: string, lines: string) {
@@ -14,9 +14,9 @@ twin('machines that are kept can be looked into until Ctrl-C ends them', () =>
   inRepository('test/labs/trio', [], async (folder) => {
     const nothing = look(folder, 'n1', '')
     assert.is(nothing.status, 4, nothing.stderr)
-    assert.match(nothing.stderr, 'no twin is kept at the moment')
-    const words = [launcher, 'rehearse', '--lab', join(folder, 'lab'), '--base', 'HEAD', '--keep']
-    const child = spawn(process.execPath, words, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+    assert.match(nothing.stderr, /no twin of .* is kept at the moment/)
+    const child = startRehearsal(folder, '--keep')
+    child.stdout.resume()
     const ended = new Promise<number | null>((resolve) => void child.once('close', resolve))
     let log = ''
     try {

@@ -1,34 +1,12 @@
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { renderers } from '../../renderers/index.ts'
-import { renderFolder } from '../../scripts/lib/bundle/lab-rendering.ts'
-import { closeEnclosure, openEnclosure, runEnclosed } from '../../scripts/lib/twin/enclosure.ts'
-import { imageOf, packagesOf } from '../../scripts/lib/twin/image.ts'
-import { top } from '../house/source-tree.ts'
 import type { Found } from './lock-out.ts'
-import { leftBehind, twin } from './rehearse.ts'
+import { leftBehind, runInside, twin } from './rehearse.ts'
 
 twin(
   'a change that cuts the deployer off from a host is taken back by that host alone, whatever it cuts with; a host that lacks a package is not touched, and the command that installs it is named',
   async () => {
-    const lab = join(top, 'test/labs/trio')
-    const { rendering } = await renderFolder(lab, top, renderers)
-    if (rendering === null) throw new Error('the lab cannot be rendered')
-    const packages = packagesOf(Object.values(rendering.hosts))
-    const image = await imageOf(packages, { folder: '/var/cache/quorate/images', making: () => {} })
-    const enclosure = await openEnclosure()
-    const lines: string[] = []
-    const node = [process.execPath, '--import', 'tsx', '--import', join(top, 'test/register.js')]
-    const program = fileURLToPath(new URL('lock-out.ts', import.meta.url))
-    const words = [...node, program, join(enclosure.folder, 'machines'), enclosure.cgroup, image, packages.join(',')]
-    try {
-      await runEnclosed(enclosure, words, '', (line) => lines.push(line), new AbortController().signal)
-    } finally {
-      await closeEnclosure(enclosure)
-    }
-    const { cuts, lacking } = JSON.parse(lines.at(-1) ?? '') as Found
+    const { cuts, lacking } = JSON.parse(await runInside('test/labs/trio', 'lock-out.ts')) as Found
     assert.is(cuts.length, 4)
     for (const { name, exit, why: said, back, held, again } of cuts) {
       assert.is(exit, 3, `${name}: ${said}`)

@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { whyNoTwin } from '../../scripts/lib/twin/enclosure.ts'
+import { renderers } from '../../renderers/index.ts'
+import { renderFolder } from '../../scripts/lib/bundle/lab-rendering.ts'
+import { closeEnclosure, openEnclosure, runEnclosed, whyNoTwin } from '../../scripts/lib/twin/enclosure.ts'
+import { imageOf, packagesOf } from '../../scripts/lib/twin/image.ts'
 import type { RehearsalReport } from '../../scripts/lib/twin/report.ts'
 import { top } from '../house/source-tree.ts'
 
@@ -72,16 +75,20 @@ interface Ran {
   readonly log: string
 }
 
+/** Processes whose rehearsals this one has to answer for: another test's may run beside it. */
+const ours = [process.pid]
+
+/** `quorate rehearse` for the lab in the repository. */
+export function startRehearsal(folder: string, ...words: readonly string[]) {
+  const all = [launcher, 'rehearse', '--lab', join(folder, 'lab'), '--base', 'HEAD', ...words]
+  const child = spawn(process.execPath, all, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+  if (child.pid !== undefined) ours.push(child.pid)
+  return child
+}
+
 /** Rehearses the change in the repository; rejects where there is no report. */
 export function rehearse(folder: string, ...words: readonly string[]): Promise<Ran> {
-  const child = spawn(
-    process.execPath,
-    [launcher, 'rehearse', '--lab', join(folder, 'lab'), '--base', 'HEAD', '--json', ...words],
-    {
-      cwd: folder,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  )
+  const child = startRehearsal(folder, '--json', ...words)
   let out = ''
   let log = ''
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
@@ -94,8 +101,47 @@ export function rehearse(folder: string, ...words: readonly string[]): Promise<R
   )
 }
 
-/** What a rehearsal must not leave: machines, namespaces, mounts, cgroups, its record. */
+/** Runs a test's own program, a file beside this one, in an enclosure for the lab's nodes; gives the last line that it printed. */
+export async function runInside(lab: string, program: string): Promise<string> {
+  const folder = join(top, lab)
+  const { rendering } = await renderFolder(folder, top, renderers)
+  if (rendering === null) throw new Error('the lab cannot be rendered')
+  const packages = packagesOf(Object.values(rendering.hosts).filter(({ kind }) => kind === 'node'))
+  const image = await imageOf(packages, { folder: '/var/cache/quorate/images', making: () => {} })
+  const enclosure = await openEnclosure(folder)
+  const lines: string[] = []
+  const node = [process.execPath, '--import', 'tsx', '--import', join(top, 'test/register.js')]
+  const file = join(import.meta.dirname, program)
+  const words = [...node, file, join(enclosure.folder, 'machines'), enclosure.cgroup, image, packages.join(',')]
+  try {
+    await runEnclosed(enclosure, words, '', (line) => lines.push(line), new AbortController().signal)
+  } finally {
+    await closeEnclosure(enclosure)
+  }
+  return lines.at(-1) ?? ''
+}
+
+/** What this test's rehearsals, which are over, must not have left. */
 export function leftBehind(): readonly string[] {
+  return traces().filter((trace) => {
+    const pid = ownerOf(trace)
+    return pid === null || ours.includes(pid)
+  })
+}
+
+/** The machines of the rehearsal that this process runs. */
+export function machinesOf(pid: number | undefined): readonly string[] {
+  return traces().filter((trace) => trace.startsWith('systemd-nspawn') && ownerOf(trace) === pid)
+}
+
+/** The process after which the rehearsal is named that the trace is of; null where it has no name in it. */
+function ownerOf(trace: string): number | null {
+  const name = /\b(\d+)-[0-9a-f]{8}\b/.exec(trace)
+  return name === null ? null : Number(name[1])
+}
+
+/** Machines, mounts, cgroups and records of all rehearsals. Only a mount of a network namespace has no name in it, and none is ever seen from here. */
+function traces(): readonly string[] {
   const processes = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((pid) => {

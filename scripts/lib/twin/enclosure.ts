@@ -12,12 +12,15 @@ interface Note {
   readonly pid: number
   /** In ticks since boot (proc(5), field 22): a number that was used again is no longer this process. */
   readonly started: string
+  /** The lab's folder. */
+  readonly lab: string
   readonly cgroup: string
   /** Of the process inside, to look around from; 0 until it runs. */
   readonly inside: number
 }
 
 export interface Enclosure {
+  readonly lab: string
   readonly folder: string
   readonly cgroup: string
 }
@@ -56,18 +59,19 @@ export async function whyNoTwin(
   }
 }
 
-/** Makes a folder and a name for cgroups, after removing what killed rehearsals left. */
-export async function openEnclosure(): Promise<Enclosure> {
+/** Makes a folder and a name for cgroups, after removing what killed rehearsals left. `lab`: its folder. */
+export async function openEnclosure(lab: string): Promise<Enclosure> {
   await reap()
   const name = `${process.pid}-${randomBytes(4).toString('hex')}`
   const folder = join(place, name)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const cgroup = `quorate-twin-${name}`
-  await write(folder, { pid: process.pid, started: (await startOf(process.pid)) ?? '', cgroup, inside: 0 })
-  return { folder, cgroup }
+  const enclosure = { lab, folder, cgroup }
+  await write(enclosure, 0)
+  return enclosure
 }
 
-export async function closeEnclosure({ folder, cgroup }: Enclosure): Promise<void> {
+export async function closeEnclosure({ folder, cgroup }: Pick<Enclosure, 'folder' | 'cgroup'>): Promise<void> {
   await removeCgroups(cgroup)
   await rm(folder, { recursive: true, force: true })
 }
@@ -77,20 +81,24 @@ export async function reap(): Promise<void> {
   for (const name of await readdir(place).catch(() => [])) {
     const folder = join(place, name)
     const record = await read(folder)
-    if (record === null || (await startOf(record.pid)) === record.started) continue
+    if (record === null || (await isAlive(record))) continue
     await closeEnclosure({ folder, cgroup: record.cgroup })
   }
 }
 
-/** The process inside of the rehearsal that runs now and was started last; null where none does. */
-export async function runningInside(): Promise<number | null> {
-  const records = await Promise.all((await readdir(place).catch(() => [])).map((name) => read(join(place, name))))
-  const alive = await Promise.all(
-    records.map(
-      async (record) => record !== null && record.inside > 0 && (await startOf(record.pid)) === record.started,
-    ),
-  )
-  return records.filter((_, index) => alive[index]).at(-1)?.inside ?? null
+/** The process inside of the rehearsal of `lab` that runs now and was started last; null where none does. */
+export async function runningInside(lab: string): Promise<number | null> {
+  let last: Note | null = null
+  for (const name of await readdir(place).catch(() => [])) {
+    const record = await read(join(place, name))
+    if (record === null || record.lab !== lab || record.inside === 0 || !(await isAlive(record))) continue
+    if (last === null || Number(record.started) > Number(last.started)) last = record
+  }
+  return last?.inside ?? null
+}
+
+async function isAlive({ pid, started }: Note): Promise<boolean> {
+  return (await startOf(pid)) === started
 }
 
 /**
@@ -147,12 +155,11 @@ export async function runEnclosed(
 }
 
 let noted = false
-async function noteInside({ folder, cgroup }: Enclosure, outer: number): Promise<void> {
+async function noteInside(enclosure: Enclosure, outer: number): Promise<void> {
   if (noted) return
   noted = true
   const children = await readFile(`/proc/${outer}/task/${outer}/children`, 'utf8').catch(() => '')
-  const inside = Number(children.trim().split(' ')[0] ?? 0)
-  await write(folder, { pid: process.pid, started: (await startOf(process.pid)) ?? '', cgroup, inside })
+  await write(enclosure, Number(children.trim().split(' ')[0] ?? 0))
 }
 
 function unstartable(error: Error): FailureError {
@@ -168,7 +175,8 @@ function unstartable(error: Error): FailureError {
   )
 }
 
-async function write(folder: string, record: Note): Promise<void> {
+async function write({ folder, ...rest }: Enclosure, inside: number): Promise<void> {
+  const record: Note = { pid: process.pid, started: (await startOf(process.pid)) ?? '', ...rest, inside }
   await writeFile(join(folder, recordFile), `${JSON.stringify(record)}\n`)
 }
 
