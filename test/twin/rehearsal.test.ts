@@ -22,7 +22,7 @@ twin('the example lab: from bare machines to whole, and a change of tinc, keepal
     assert.ok((corosync?.fewest ?? 0) >= 2, JSON.stringify(corosync))
     assert.ok(
       report.steps.some(({ measured }) => measured.some(({ id }) => id.startsWith('net:cluster@'))),
-      'a restart of tinc was seen',
+      `a restart of tinc was seen: ${JSON.stringify(report.steps)}`,
     )
     assert.equal(report.offers.map(({ title }) => title).toSorted(), [
       'leases in "services"',
