@@ -42,7 +42,7 @@ function settings(lab: Lab): PerHost<InterfacesSettings> {
   const nodes = hostsOf(lab, service.hosts).filter((host) => host.kind === 'node')
   return Object.fromEntries(
     nodes.map((host) => {
-      const links = Object.values(host.addresses).flatMap((attachment) => linkOf(lab, attachment))
+      const links = Object.values(host.addresses).flatMap((attachment) => linkOf(lab, host.name, attachment))
       const networks = links.filter((link) => link.physical).map((link) => link.network)
       return [host.name, { links, networks }]
     }),
@@ -141,6 +141,7 @@ function bridgeLines(bridge: NonNullable<Link['bridge']>): readonly string[] {
     'bridge-stp off',
     'bridge-fd 0',
     `bridge-ports-condone-regex ${bridge.condone}`,
+    ...(bridge.hardwareAddress === null ? [] : [`hwaddress ${bridge.hardwareAddress}`]),
   ]
 }
 
