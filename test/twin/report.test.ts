@@ -32,7 +32,8 @@ function series(id: string, kind: Series['kind'], from: number, to: number): Ser
 
 const during = (first: Step): Window => ({ step: first, from: 4000, to: 12_000 })
 const found = (interrupts: readonly string[], maxSeconds: number, from: number, to: number) =>
-  measuredSteps([during(step(1, interrupts, maxSeconds))], [series('net:cluster@a', 'foot', from, to)], 0).violations
+  measuredSteps([during(step(1, interrupts, maxSeconds))], [series('net:cluster@a', 'foot', from, to)], [], 0)
+    .violations
 
 test('an interruption that was declared, and is as short as declared, is none of anybody’s business', () => {
   assert.equal(found(['net:cluster@a'], 5, 5, 8), [])
@@ -50,6 +51,25 @@ test('one that nobody declared is found', () => {
   ])
 })
 
+test('users may miss what a group offers for as long as a step interrupts one of its members, and no longer', () => {
+  const member = { id: 'keepalived@a', host: 'a', votes: 1, needs: [], provides: [], up: [] }
+  const offers = [{ title: 'the router', network: 'services', kind: 'address', address: '10.0.1.1' }] as const
+  const missed = (interrupts: readonly string[], maxSeconds: number) =>
+    measuredSteps(
+      [during(step(1, interrupts, maxSeconds))],
+      [series('the router', 'offer', 5, 8)],
+      [{ members: [member], offers }],
+      0,
+    ).violations
+  assert.equal(missed(['keepalived@a'], 3), [])
+  assert.equal(missed(['keepalived@a'], 2), [
+    'the router was away for 3.0 s during step 1 (tinc.cluster), and 2 s at most were declared',
+  ])
+  assert.equal(missed(['keepalived@b'], 3), [
+    'the router was away for 3.0 s during step 1 (tinc.cluster), which does not declare that',
+  ])
+})
+
 test('what a busy machine makes by itself is no interruption', () => {
   assert.equal(found([], 0, 5, 5.8), [])
 })
@@ -58,6 +78,7 @@ test('what was measured stands beside what was predicted', () => {
   const { steps } = measuredSteps(
     [during(step(1, ['net:cluster@a'], 5))],
     [series('net:cluster@a', 'foot', 5, 8)],
+    [],
     1000,
   )
   assert.equal(steps, [

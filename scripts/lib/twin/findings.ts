@@ -44,7 +44,7 @@ export function reportOf(request: RehearsalRequest, seen: Seen): RehearsalReport
   const struck = rounds.flatMap(({ rolled }) => rolled.struck ?? [])
   // What a fault takes away is not the steps' doing.
   const windows = rollout === null || struck.length > 0 ? [] : windowsIn(rollout, times)
-  const steps = measuredSteps(windows, sampled.series, began)
+  const steps = measuredSteps(windows, sampled.series, groups, began)
   const grouped = measuredGroups(groups, sampled.series, began, ended)
   const violations = [
     ...rounds.flatMap((round, index) => endings(round, request.faults[index] ?? null)),

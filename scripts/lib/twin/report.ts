@@ -83,10 +83,11 @@ export interface Window {
 /** Below this nothing is called an interruption: the samplers, and a busy machine, make as much by themselves. Seconds. */
 export const floorSeconds = 1
 
-/** What was away while steps were under way, held against what they had declared. */
+/** What was away while steps were under way, held against what they had declared. An offer may be away while a member of its group may. */
 export function measuredSteps(
   windows: readonly Window[],
   series: readonly Series[],
+  groups: readonly Pick<Group, 'members' | 'offers'>[],
   began: number,
 ): { readonly steps: readonly MeasuredStep[]; readonly violations: readonly string[] } {
   const violations: string[] = []
@@ -106,10 +107,16 @@ export function measuredSteps(
       measured,
     }
   })
-  for (const each of watched) {
-    for (const gap of windowsOf(windows, each)) violations.push(...verdict(each, gap.gap, gap.during))
+  for (const each of series) {
+    const ids = each.kind === 'offer' ? behind(groups, each.id) : [each.id]
+    for (const { gap, during } of windowsOf(windows, each)) violations.push(...verdict(each, ids, gap, during))
   }
   return { steps, violations }
+}
+
+function behind(groups: readonly Pick<Group, 'members' | 'offers'>[], offer: string): readonly string[] {
+  const own = groups.filter(({ offers = [] }) => offers.some(({ title }) => title === offer))
+  return own.flatMap(({ members }) => members.map(({ id }) => id))
 }
 
 function windowsOf(windows: readonly Window[], each: Series) {
@@ -122,9 +129,9 @@ function windowsOf(windows: readonly Window[], each: Series) {
   }))
 }
 
-function verdict({ id, every }: Series, gap: Gap, during: readonly Step[]): readonly string[] {
+function verdict({ id, every }: Series, ids: readonly string[], gap: Gap, during: readonly Step[]): readonly string[] {
   if (gap.seconds < floorSeconds) return []
-  const declared = during.filter(({ interrupts }) => interrupts.includes(id))
+  const declared = during.filter(({ interrupts }) => ids.some((each) => interrupts.includes(each)))
   const names = during.map((step) => `step ${step.id} (${step.part})`).join(' and ') || 'the rollout, between two steps'
   if (declared.length === 0)
     return [`${id} was away for ${shown(gap.seconds)} s during ${names}, which does not declare that`]
