@@ -11,6 +11,8 @@ export interface DropIn {
   readonly interfaces: readonly string[]
   /** A command that systemd runs, as it is, after the daemon was started and before the unit counts as active; null for none. */
   readonly startPost: string | null
+  /** One that it runs once the daemon has ended, before it is started again. */
+  readonly stopPost: string | null
 }
 
 /**
@@ -24,7 +26,7 @@ export function unitDropIn(want: DropIn, from: readonly Place[], onChange: Effec
     mode: '0644',
     owner: 'root:root',
     store: 'disk',
-    text: template(dropIn, { wants: devices, after: [...want.after, ...devices], startPost: want.startPost }),
+    text: template(dropIn, { ...want, wants: devices, after: [...want.after, ...devices] }),
     from,
     onChange,
   }

@@ -52,12 +52,16 @@ function unitPart(mine: CorosyncSettings): Part {
     layer: 8,
     reach: 'host',
     files: [
-      unitDropIn({ unit, after: ['networking.service'], interfaces: mine.interfaces, startPost: null }, places, {
-        // On a running corosync "start" does nothing.
-        acts: [{ run: ['systemctl', 'daemon-reload'] }, { unit, do: 'enable' }, { unit, do: 'start' }],
-        interrupts: [],
-        maxSeconds: 0,
-      }),
+      unitDropIn(
+        { unit, after: ['networking.service'], interfaces: mine.interfaces, startPost: null, stopPost: null },
+        places,
+        {
+          // On a running corosync "start" does nothing.
+          acts: [{ run: ['systemctl', 'daemon-reload'] }, { unit, do: 'enable' }, { unit, do: 'start' }],
+          interrupts: [],
+          maxSeconds: 0,
+        },
+      ),
     ],
     onRemove: {
       acts: [

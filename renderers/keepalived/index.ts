@@ -56,7 +56,7 @@ function parts(host: string, { instances }: KeepalivedSettings): readonly Part[]
             maxSeconds: 1,
           },
         },
-        unitDropIn({ unit, after: ['networking.service'], interfaces, startPost: null }, from, {
+        unitDropIn({ unit, after: ['networking.service'], interfaces, startPost: null, stopPost: null }, from, {
           acts: [daemonReload],
           interrupts: [],
           maxSeconds: 0,

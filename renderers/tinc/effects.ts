@@ -1,7 +1,7 @@
 import { netId, type Act, type Effect } from '../renderer.ts'
 import type { Vpn } from './settings.ts'
 
-/** The tap is made anew and every session of the host with it; measured: pings missing for 0.3 s where both sides connect. */
+/** The tap is made anew and every session of the host with it; measured: pings missing for 0.3 s where both sides connect, and for the pause in between. */
 export function restart(host: string, vpn: Vpn): Effect {
   const unit = unitOf(vpn)
   return {
