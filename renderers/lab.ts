@@ -30,8 +30,10 @@ export interface Lab {
 /** How a deployer reaches the hosts. */
 export interface Management {
   readonly user: string
-  /** TCP port of sshd, 1–65535. */
+  /** TCP port of sshd, 1–65535: the one to connect to first. */
   readonly port: number
+  /** Ports on which sshd listens besides, while the port is being changed; absent where there is none. */
+  readonly otherPorts?: readonly number[]
   /** The network whose address of a node is used; guests are reached through the node that carries them. */
   readonly network: string
 }

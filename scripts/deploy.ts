@@ -1,6 +1,6 @@
 /** `quorate deploy`: brings the hosts to the definition, or says how it would. */
 import { randomBytes } from 'node:crypto'
-import { hostname, userInfo } from 'node:os'
+import { hostname, networkInterfaces, userInfo } from 'node:os'
 import { relative, resolve, sep } from 'node:path'
 import type { PerHost, Renderer } from '../renderers/renderer.ts'
 import { sortedKeys } from './lib/bundle/canonical.ts'
@@ -20,7 +20,7 @@ import { wallClock } from './lib/deployment/wall-clock.ts'
 import { FailureError, type Exit } from './lib/failure.ts'
 import { deploymentLines, outcomeText } from './lib/review/deployment-text.ts'
 import { rolloutText } from './lib/review/rollout-text.ts'
-import { jumpHosts } from './lib/rollout/order.ts'
+import { jumpHosts, ownHosts } from './lib/rollout/order.ts'
 import { packageRoot, repoRootOf } from './lib/roots.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -65,7 +65,7 @@ export async function deploy(options: DeployOptions, terminal: Terminal): Promis
     secrets,
     commit,
     reviewed: options.reviewed ?? null,
-    last: lastHosts(rendering),
+    ...lastHosts(rendering),
     formerWays: former,
     connect,
     clock: wallClock,
@@ -158,10 +158,11 @@ async function formerHosts(
   return { ...(await hostsAt('HEAD^')), ...(at === undefined ? {} : await hostsAt('HEAD')) }
 }
 
-/** The nodes that guests are reached through, and the host that this runs on. */
-function lastHosts(rendering: Rendering): readonly string[] {
-  const own = Object.keys(rendering.hosts).filter((host) => host === hostname())
-  return [...new Set([...jumpHosts(rendering), ...own])].toSorted()
+/** The nodes that guests are reached through, and the hosts that this runs on or goes out through. */
+function lastHosts(rendering: Rendering) {
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address) ?? [])
+  const own = ownHosts(rendering, { hostname: hostname(), addresses })
+  return { last: [...new Set([...jumpHosts(rendering), ...own])].toSorted(), own }
 }
 
 function workflowRun(environment: NodeJS.ProcessEnv): string | null {

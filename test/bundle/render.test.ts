@@ -239,8 +239,20 @@ test('a renderer whose service the lab does not run is not asked', () => {
 test('a node is reached at its management addresses, a guest through its own node first and then the others in its network', () => {
   const outside = host('n0', { addresses: { public: foot('public', '198.51.100.9') } })
   const { rendering } = renderLab(lab([outside, host('n1'), host('n2'), host('n3'), guest('g', 'n2')]), [], {})
-  assert.equal(rendering.hosts['n1']?.way, { addresses: ['198.51.100.2'], port: 22, user: 'root', via: [] })
-  assert.equal(rendering.hosts['g']?.way, { addresses: ['10.0.0.99'], port: 22, user: 'root', via: ['n2', 'n1', 'n3'] })
+  assert.equal(rendering.hosts['n1']?.way, {
+    addresses: ['198.51.100.2'],
+    port: 22,
+    user: 'root',
+    via: [],
+    carriers: [{ net: 'net:public@n1', interface: null }],
+  })
+  assert.equal(rendering.hosts['g']?.way, {
+    addresses: ['10.0.0.99'],
+    port: 22,
+    user: 'root',
+    via: ['n2', 'n1', 'n3'],
+    carriers: [{ net: 'net:inner@n2', interface: null }],
+  })
 })
 
 test("a guest's feet hang on its node, and its groups are kept with both", () => {

@@ -12,7 +12,7 @@ import type { Outcome } from '../../scripts/lib/deployment/outcome.ts'
 import { connector, type Connect, type ConnectOptions } from '../../scripts/lib/deployment/remote.ts'
 import { noExceptions, type DeployRequest } from '../../scripts/lib/deployment/request.ts'
 import { standInSecrets } from '../../scripts/lib/deployment/secrets.ts'
-import { startEmbeddedLab, type EmbeddedLab } from '../../scripts/lib/twin/embedded/lab.ts'
+import { startEmbeddedLab, type EmbeddedLab, type EmbeddedLabOptions } from '../../scripts/lib/twin/embedded/lab.ts'
 
 export interface Bench {
   readonly lab: EmbeddedLab
@@ -28,6 +28,8 @@ export interface Bench {
 export interface Start {
   /** The hosts are set up already, by somebody else. */
   readonly configured?: boolean
+  /** Where hosts could be let in besides. */
+  readonly besides?: EmbeddedLabOptions['besides']
 }
 
 let runs = 0
@@ -37,11 +39,17 @@ export async function startBench(
   rendering: Rendering,
   pace: number,
   registry: readonly Renderer[],
-  { configured = false, ...patience }: Pick<ConnectOptions, 'connectMs' | 'keepaliveMs'> & Start = {},
+  { configured = false, besides = {}, ...patience }: Pick<ConnectOptions, 'connectMs' | 'keepaliveMs'> & Start = {},
 ): Promise<Bench> {
   const folder = mkdtempSync(join(tmpdir(), 'quorate-deployment-'))
   const secrets = standInSecrets()
-  const lab = await startEmbeddedLab({ rendering, folder, pace, ...(configured ? { configured: secrets } : {}) })
+  const lab = await startEmbeddedLab({
+    rendering,
+    folder,
+    pace,
+    besides,
+    ...(configured ? { configured: secrets } : {}),
+  })
   const ways = Object.fromEntries(Object.values(rendering.hosts).map(({ host, way }) => [host, way]))
   const identity = { privateKey: lab.privateKey }
   const knownHosts = parseKnownHosts(lab.knownHosts)

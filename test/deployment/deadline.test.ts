@@ -27,6 +27,7 @@ const step = (more: Partial<Step> = {}): Step => ({
   missing: [],
   whole: ['votes'],
   completes: [],
+  ways: [],
   because: [],
   ...more,
 })

@@ -48,7 +48,7 @@ for (const word of ['', 'A', 'a b', '$(id)', '../x', 'a;b', "a'", 'ä']) {
 }
 
 const answering = (stdout: string, exit: number | null = 0): Remote => ({
-  address: 'x',
+  entry: { address: 'x', port: 22, user: 'root' },
   exec: () => Promise.resolve({ exit, stdout, stderr: 'sh: 3: syntax\nerror' }),
   put: () => Promise.resolve(),
   close: () => {},

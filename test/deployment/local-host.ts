@@ -69,7 +69,7 @@ export async function localHost(): Promise<LocalHost> {
 
 function remoteOf(root: string, bin: string): Remote {
   return {
-    address: 'here',
+    entry: { address: 'here', port: 22, user: 'root' },
     exec: (command, stdin) =>
       new Promise((resolve, reject) => {
         // A group of its own, so that a tripwire can end it whole, and nothing else.

@@ -138,7 +138,7 @@ real(
       ...way,
       addresses: ['192.0.2.99', ...way.addresses],
     })
-    assert.is(remote.address, '192.0.2.11')
+    assert.is(remote.entry.address, '192.0.2.11')
     const late = await refused(remote.exec('sleep 5', '', 200))
     assert.match(late.message, 'no answer within')
     remote.close()

@@ -14,7 +14,7 @@ function bench() {
     const own = { closed: false, waiting: [] as (() => void)[] }
     connections.push(own)
     return Promise.resolve({
-      address: '192.0.2.1',
+      entry: { address: '192.0.2.1', port: 22, user: 'root' },
       exec: () => new Promise((resolve) => own.waiting.push(() => resolve({ exit: 0, stdout: 'end\n', stderr: '' }))),
       put: () => Promise.resolve(),
       close: () => {

@@ -18,6 +18,7 @@ const step = (id: number, interrupts: readonly string[], maxSeconds: number): St
   missing: [],
   whole: [],
   completes: [],
+  ways: [],
   because: [],
 })
 

@@ -38,9 +38,21 @@ export interface Way {
   /** In order of preference. */
   readonly addresses: readonly string[]
   readonly port: number
+  /** Ports on which sshd answers besides, while the port is being changed. Absent: none. */
+  readonly otherPorts?: readonly number[]
   readonly user: string
   /** Nodes to jump through, in order of preference: any one of them will do. Empty: directly. */
   readonly via: readonly string[]
+  /** What carries it. Absent in manifests of hosts that were deployed before this was written down. */
+  readonly carriers?: readonly Carrier[]
+}
+
+/** A foot in a network, on the host itself or on the node that a guest is reached through. */
+export interface Carrier {
+  /** "net:public@pve1". */
+  readonly net: Id
+  /** "vmbr0"; null where the lab names none. */
+  readonly interface: string | null
 }
 
 export interface PartManifest extends Omit<Part, 'files'> {

@@ -56,18 +56,24 @@ interface General {
   readonly management: Management
 }
 
+interface WrittenManagement extends Partial<Omit<Management, 'port' | 'otherPorts'>> {
+  readonly port?: number | readonly number[]
+}
+
 /** Where lab.yaml has a mistake, values that let the other rules go on; such a lab is never handed out. */
 function generalFacts(file: LabFile | undefined): General {
   const written = Object.fromEntries(file === undefined ? [] : soundEntries(file)) as Partial<
-    Omit<General, 'management'> & { readonly management: Partial<Management> }
+    Omit<General, 'management'> & { readonly management: WrittenManagement }
   >
+  const [port = 22, ...otherPorts] = [written.management?.port ?? []].flat()
   return {
     name: written.name ?? 'lab',
     domain: written.domain ?? null,
     platform: written.platform ?? 'proxmox',
     management: {
       user: written.management?.user ?? 'root',
-      port: written.management?.port ?? 22,
+      port,
+      ...(otherPorts.length === 0 ? {} : { otherPorts }),
       network: written.management?.network ?? '',
     },
   }

@@ -50,6 +50,8 @@ export function bundleBetween(
   })
   return {
     ...after,
+    // Until the last step is through, the host may still have to be looked for where it was.
+    way: before?.way ?? after.way,
     parts,
     services: Object.fromEntries(services.toSorted(([a], [b]) => (a < b ? -1 : 1))),
     groups: before?.groups ?? after.groups,

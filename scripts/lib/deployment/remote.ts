@@ -5,15 +5,20 @@ import pLimit from 'p-limit'
 import type { Client, ClientChannel, ConnectConfig, SFTPWrapper } from 'ssh2'
 import SftpClient from 'ssh2-sftp-client'
 import type { Way } from '../bundle/rendering.ts'
+import { type Entry, entriesOf } from '../bundle/entry.ts'
 import { FailureError } from '../failure.ts'
 import { fingerprintOf, type KnownHosts } from './known-hosts.ts'
+import type { Route } from './ways.ts'
 
 /** Opens a new connection to a host. Throws a FailureError that says whether it is away, unknown, changed or refuses the key. */
-export type Connect = (host: string, way: Way) => Promise<Remote>
+export type Connect = (host: string, way: Route) => Promise<Remote>
+
+/** No key is pinned for the place, or another one was shown: nobody knows who answers there. */
+export class HostKeyError extends FailureError {}
 
 export interface Remote {
-  /** The address by which it was reached. */
-  readonly address: string
+  /** By which it was reached. */
+  readonly entry: Entry
   /** Runs a command with standard input. Never waits longer than `ms`; rejects when the connection is lost. */
   exec(command: string, stdin: string, ms: number): Promise<Ran>
   /** Writes files that did not exist, mode 0600; the folder has to be there. */
@@ -36,7 +41,7 @@ export interface Upload {
 
 export interface ConnectOptions {
   /** Of every host that may be jumped through. */
-  readonly ways: Readonly<Record<string, Way>>
+  readonly ways: Readonly<Record<string, Route>>
   readonly knownHosts: KnownHosts
   /** A private key's text, or the socket of an ssh-agent. Passwords are not supported. */
   readonly identity: { readonly privateKey: string } | { readonly agent: string }
@@ -55,15 +60,20 @@ const mostOutput = 32 * 1024 * 1024
 
 /** Connections to the hosts of a lab, directly or through any one of the nodes that their way names. */
 export function connector(options: ConnectOptions): Connect {
-  const direct = async (host: string, way: Way, dial: Dial) => {
+  const direct = async (host: string, way: Route, dial: Dial) => {
     const tried: string[] = []
-    for (const address of way.addresses) {
+    const entries = way.entries ?? entriesOf(way)
+    const isOnePort = new Set(entries.map(({ port }) => port)).size === 1
+    for (const entry of entries) {
+      const { address, port } = entry
       try {
-        return await open(host, address, way, dial, options)
+        return await open(host, entry, dial, options)
       } catch (error) {
         // A key that is not the pinned one, or is refused, is no better by another address.
         if (!(error instanceof FailureError) || error.failure.where === host) throw error
-        tried.push(`${address}: ${error.failure.what.replace(unreached(host, address), '')}`)
+        if (error instanceof HostKeyError && entries.length === 1) throw error
+        const place = isOnePort ? address : `${address} port ${port}`
+        tried.push(`${place}: ${error.failure.what.replace(unreached(host, address), '')}`)
       }
     }
     throw away(host, way, tried.length > 0 ? tried.join('; ') : 'it has no management address')
@@ -98,11 +108,12 @@ interface Connection extends Remote {
   onClose(then: () => void): void
 }
 
-async function open(host: string, address: string, way: Way, dial: Dial, options: ConnectOptions): Promise<Connection> {
+async function open(host: string, entry: Entry, dial: Dial, options: ConnectOptions): Promise<Connection> {
+  const { address, port, user } = entry
   const ms = options.connectMs ?? 15_000
-  const pinned = options.knownHosts.keysFor(address, way.port)
-  if (pinned.types.length === 0) throw unknownKey(host, address, way.port, null)
-  const sock = await within(dial(address, way.port), ms, () =>
+  const pinned = options.knownHosts.keysFor(address, port)
+  if (pinned.types.length === 0) throw unknownKey(host, address, port, null)
+  const sock = await within(dial(address, port), ms, () =>
     notReached(host, address, `no answer within ${ms / 1000} s`),
   ).catch((error: unknown) => {
     throw error instanceof FailureError ? error : notReached(host, address, plain(error), error)
@@ -113,7 +124,7 @@ async function open(host: string, address: string, way: Way, dial: Dial, options
   const { client: ssh } = client as unknown as { readonly client: Client }
   const config: ConnectConfig = {
     sock,
-    username: way.user,
+    username: user,
     ...('agent' in options.identity ? { agent: options.identity.agent } : { privateKey: options.identity.privateKey }),
     readyTimeout: ms,
     keepaliveInterval: options.keepaliveMs ?? 5000,
@@ -135,16 +146,17 @@ async function open(host: string, address: string, way: Way, dial: Dial, options
     ssh.destroy()
     sock.destroy()
     if (shown !== null && pinned.judge(shown) !== 'known')
-      throw unknownKey(host, address, way.port, shown, pinned.judge(shown))
-    throw refusal(host, address, way, error)
+      throw unknownKey(host, address, port, shown, pinned.judge(shown))
+    throw refusal(host, address, user, error)
   }
   // Without this every answer waits for the last one's acknowledgement: 40 ms each.
   ssh.setNoDelay(true)
   const { sftp } = client as unknown as { readonly sftp: SFTPWrapper }
-  return connection(host, address, ssh, sftp, lost)
+  return connection(host, entry, ssh, sftp, lost)
 }
 
-function connection(host: string, address: string, ssh: Client, sftp: SFTPWrapper, lost: Promise<never>): Connection {
+function connection(host: string, entry: Entry, ssh: Client, sftp: SFTPWrapper, lost: Promise<never>): Connection {
+  const { address } = entry
   const limit = pLimit(execsAtOnce)
   const closing: (() => void)[] = []
   /** The library never answers a call that the connection's end cut off, so each has a deadline and a race of its own. */
@@ -157,7 +169,7 @@ function connection(host: string, address: string, ssh: Client, sftp: SFTPWrappe
     }
   }
   return {
-    address,
+    entry,
     exec: (command, stdin, ms) => limit(() => call('the command was cut off', ms, () => run(ssh, command, stdin))),
     put: async (files, ms) => {
       const write = pLimit(writesInFlight)
@@ -237,16 +249,16 @@ function algorithmsFor(types: readonly string[]): readonly string[] {
   return types.flatMap((type) => (type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256'] : [type]))
 }
 
-function refusal(host: string, address: string, way: Way, error: unknown): FailureError {
+function refusal(host: string, address: string, user: string, error: unknown): FailureError {
   const { level } = error as { level?: string }
   const text = plain(error)
   if (level === 'client-authentication' || text.includes('authentication methods failed')) {
     return new FailureError(
       {
-        what: `${host} (${address}) refuses the key for ${way.user}`,
+        what: `${host} (${address}) refuses the key for ${user}`,
         where: host,
         now: 'nothing was changed on it',
-        next: `add the public key to ~${way.user}/.ssh/authorized_keys on ${host}, or name another one with --identity`,
+        next: `add the public key to ~${user}/.ssh/authorized_keys on ${host}, or name another one with --identity`,
       },
       4,
       { cause: error },
@@ -261,7 +273,7 @@ function unknownKey(
   port: number,
   key: Buffer | null,
   judgement: 'known' | 'changed' | 'unknown' | 'revoked' = 'unknown',
-): FailureError {
+): HostKeyError {
   const place = port === 22 ? address : `[${address}]:${port}`
   const shown = key === null ? '' : `, it shows ${fingerprintOf(key)}`
   const what = {
@@ -270,7 +282,7 @@ function unknownKey(
     changed: `the key of ${host} (${place}) is not the pinned one${shown}: it was installed anew, or somebody stands in between`,
     revoked: `the key of ${host} (${place}) is revoked${shown}`,
   }[judgement]
-  return new FailureError(
+  return new HostKeyError(
     {
       what,
       // Another address may be pinned; a key that is not the pinned one ends it.

@@ -33,6 +33,8 @@ export interface DeployRequest {
   readonly formerWays?: PerHost<Way>
   /** Hosts that come last. */
   readonly last: readonly string[]
+  /** Those of them that this run is at work on, or goes out through. */
+  readonly own?: readonly string[]
   readonly connect: Connect
   readonly clock: Clock
   readonly report: Report

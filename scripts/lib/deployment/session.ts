@@ -1,9 +1,10 @@
 /** All connections of one run: one per host, opened when it is first needed and again after it was lost. */
 import { FailureError } from '../failure.ts'
-import type { Way } from '../bundle/rendering.ts'
+import { type Entry, entriesIn, entriesOf } from '../bundle/entry.ts'
 import type { Clock } from './clock.ts'
 import { callHost, type Fields, type HostAnswer } from './host-side.ts'
 import type { Connect, Remote, Upload } from './remote.ts'
+import type { Route } from './ways.ts'
 
 export interface Session {
   /** Calls a verb that changes nothing. */
@@ -11,8 +12,13 @@ export interface Session {
   /** Calls a verb that writes: with this run's fence. Throws a FailureError where the host refuses, with its reason. */
   write(host: string, verb: string, args: Fields, input: readonly Fields[], ms: number): Promise<HostAnswer>
   put(host: string, files: readonly Upload[], ms: number): Promise<void>
-  /** Retires the connection, if any: the next call opens a new one, and calls that are under way on the old one are not cut off. */
-  renew(host: string): void
+  /**
+   * Retires the connection, if any: the next call opens a new one, and calls that are under way on the old one are not cut off.
+   * `first`: where to come in now, before anything else is tried.
+   */
+  renew(host: string, first?: readonly Entry[]): void
+  /** Comes in once, by this entry alone: a new connection, logged in and closed again. Null where that went well, else why not. */
+  comeIn(host: string, entry: Entry): Promise<FailureError | null>
   setFence(fence: number): void
   readonly fence: number
   close(): void
@@ -24,7 +30,7 @@ const awayMs = 3000
 /** `token` tells this run from any other with the same fencing number. */
 export function openSession(
   connect: Connect,
-  ways: Readonly<Record<string, Way>>,
+  ways: Readonly<Record<string, Route>>,
   token: string,
   clock: Pick<Clock, 'now'>,
 ): Session {
@@ -32,6 +38,8 @@ export function openSession(
   const away = new Map<string, { readonly until: number; readonly error: unknown }>()
   const atWork = new WeakMap<Promise<Remote>, number>()
   const retired = new Set<Promise<Remote>>()
+  /** Where each host was come in at last, or is to be come in at now. */
+  const preferred = new Map<string, readonly Entry[]>()
   let fence = 0
 
   const remote = (host: string): Promise<Remote> => {
@@ -41,12 +49,15 @@ export function openSession(
     if (gone !== undefined && clock.now() < gone.until) return Promise.reject(gone.error)
     const way = ways[host]
     if (way === undefined) return Promise.reject(new Error(`no way to ${host} is known`))
-    const fresh = connect(host, way)
+    const fresh = connect(host, routeFrom(way, preferred.get(host) ?? []))
     open.set(host, fresh)
-    fresh.catch((error: unknown) => {
-      away.set(host, { until: clock.now() + awayMs, error })
-      forget(host, fresh)
-    })
+    fresh.then(
+      ({ entry }) => void preferred.set(host, [entry]),
+      (error: unknown) => {
+        away.set(host, { until: clock.now() + awayMs, error })
+        forget(host, fresh)
+      },
+    )
     return fresh
   }
   /** Closed once nobody is at work on it: steps of one wave may share a host. */
@@ -60,7 +71,8 @@ export function openSession(
     retired.delete(old)
     closeNow(old)
   }
-  const renew = (host: string) => {
+  const renew = (host: string, first: readonly Entry[] = []) => {
+    if (first.length > 0) preferred.set(host, first)
     away.delete(host)
     const old = open.get(host)
     if (old !== undefined) forget(host, old)
@@ -92,6 +104,18 @@ export function openSession(
     },
     put: (host, files, ms) => through(host, (current) => current.put(files, ms)),
     renew,
+    async comeIn(host, entry) {
+      const way = ways[host]
+      if (way === undefined) throw new Error(`no way to ${host} is known`)
+      try {
+        const once = await connect(host, { ...way, entries: [entry] })
+        once.close()
+        return null
+      } catch (error) {
+        if (error instanceof FailureError) return error
+        throw error
+      }
+    },
     setFence: (number) => (fence = number),
     get fence() {
       return fence
@@ -102,6 +126,13 @@ export function openSession(
       retired.clear()
     },
   }
+}
+
+/** Where only one thing is known nothing has to be put in order. */
+function routeFrom(way: Route, first: readonly Entry[]): Route {
+  const entries = way.entries ?? entriesOf(way)
+  if (entries.length < 2 || first.length === 0) return way
+  return { ...way, entries: [...first, ...entriesIn(entries, 'not', first)] }
 }
 
 function closeNow(connection: Promise<Remote>): void {

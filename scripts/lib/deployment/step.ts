@@ -1,5 +1,6 @@
 /** One step in its eight phases: staged, validated, gated, armed, activated, probed, confirmed; or taken back. */
 import type { Probe } from '../../../renderers/renderer.ts'
+import type { Entry } from '../bundle/entry.ts'
 import { FailureError, type Exit } from '../failure.ts'
 import type { Step } from '../rollout/rollout.ts'
 import { allOf } from './all-of.ts'
@@ -14,6 +15,7 @@ import { HostRefusal, type Session } from './session.ts'
 import { settledOrNot } from './soak.ts'
 import { stage, validate, type Stage } from './stage.ts'
 import { watch } from './watch.ts'
+import { doorsOf, shutDoors, type Doors } from './ways-in.ts'
 
 /** A step with everything it needs, so that nothing has to be looked up on the way. */
 export interface Job {
@@ -67,13 +69,13 @@ export async function carryOut(tools: Tools, job: Job): Promise<StepEnd> {
   const { session, clock } = tools
   const hosts = job.stages.map(({ host }) => host)
   const faults: string[] = []
-  let time: Time
+  let ready: Ready
   try {
-    time = await prepare(tools, job, (found) => faults.push(...found.faults))
+    ready = await prepare(tools, job, (found) => faults.push(...found.faults))
   } catch (error) {
     return notStarted(tools, job, error, faults)
   }
-  const { seconds, soak } = time
+  const { seconds, soak, doors } = ready
   const since = new Date(clock.now()).toISOString()
   const until = clock.now() + seconds * 1000
   const undo = async (why: string, all: readonly string[] = []): Promise<StepEnd> => {
@@ -99,9 +101,10 @@ export async function carryOut(tools: Tools, job: Job): Promise<StepEnd> {
       cut.length === 0 ? told(job) : `${told(job)}; the connection to ${cut.join(', ')} broke meanwhile`,
     )
     // The old connections may outlive what would refuse a new one.
-    for (const host of job.step.affects) session.renew(host)
-    const unwell = await settle(tools, job, until, soak)
-    if (unwell !== null) return undo(unwell.text, unwell.faults)
+    for (const host of job.step.affects) session.renew(host, opensOn(job, host))
+    const asked = [settle(tools, job, until, soak), shutOut(tools, doors, until)]
+    const unwell = (await allOf(asked, (found) => found)).find((found) => found !== null)
+    if (unwell !== undefined) return undo(unwell.text, unwell.faults)
     tell(
       tools,
       job,
@@ -142,6 +145,17 @@ async function settle(tools: Tools, job: Job, until: number, soak: number): Prom
   return unwell.startsWith(broke) ? { ...found, text: `${broke}${found.text}` } : found
 }
 
+/** Null where the deployer comes in by every way that it has to. */
+async function shutOut({ session, clock }: Tools, doors: Doors, until: number): Promise<Diagnosis | null> {
+  const faults = await shutDoors(session, clock, doors, until)
+  return faults.length === 0 ? null : { text: faults.join('; '), faults }
+}
+
+/** Where the host lets the deployer in from this step on. */
+function opensOn({ step }: Job, host: string): readonly Entry[] {
+  return step.ways.flatMap((way) => (way.host === host ? way.opens : []))
+}
+
 /** How settledOrNot begins when a group was whole and then not any more. */
 const broke = 'did not stay well: '
 
@@ -150,7 +164,11 @@ const disarm = 'disarm HA first ("ha-manager crm-command disarm-ha freeze"), and
 /** How long the step may stay unconfirmed, and how much of that the groups have to hold still. Seconds. */
 type Time = Pick<Extract<Deadline, { readonly kind: 'armed' }>, 'seconds' | 'soak'>
 
-async function prepare(tools: Tools, job: Job, unwell: (found: Diagnosis) => void): Promise<Time> {
+interface Ready extends Time {
+  readonly doors: Doors
+}
+
+async function prepare(tools: Tools, job: Job, unwell: (found: Diagnosis) => void): Promise<Ready> {
   const { session } = tools
   await allOf(job.stages, (wanted) => stage(session, wanted))
   tell(tools, job, 'staged', files(job))
@@ -163,7 +181,8 @@ async function prepare(tools: Tools, job: Job, unwell: (found: Diagnosis) => voi
     tell(tools, job, 'validated', `${[...new Set(checks.map(({ title }) => title))].join(', ')}${onCopy}`)
   }
   await passGate(tools, job, unwell)
-  return timeFor(tools, job)
+  const doors = await doorsOf(session, job.step)
+  return { ...(await timeFor(tools, job)), doors }
 }
 
 async function timeFor({ session, clock }: Tools, job: Job): Promise<Time> {

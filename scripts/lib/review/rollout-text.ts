@@ -6,6 +6,7 @@ import { hostList, type Lines, type Row, rolloutRows } from './rollout-rows.ts'
 import { refusalText } from './refusal-text.ts'
 import { counted, stepNumbers, stepWords } from './step-numbers.ts'
 import { textTable } from './text-table.ts'
+import { waysLines } from './ways-text.ts'
 
 export interface RolloutTextOptions {
   /** Width of the terminal, in characters. */
@@ -102,7 +103,8 @@ function closing(steps: readonly Step[]): string {
     broken.length === 0 ? [`safe: no group falls below its minimum.${tight(all)}`] : broken.map(acceptedOutage)
   const why = [...new Set(steps.flatMap((step) => step.because))]
   const more = why.length > reasonsShown ? [`… and ${why.length - reasonsShown} reasons more: --json has all`] : []
-  return [...lines, ...why.slice(0, reasonsShown).map((reason) => `${reason}.`), ...more].join('\n')
+  const reasons = why.slice(0, reasonsShown).map((reason) => `${reason}.`)
+  return [...lines, ...reasons, ...more, ...waysLines(steps)].join('\n')
 }
 
 /** Where one more failure would be one too many. */

@@ -1,8 +1,10 @@
 /** Drafts in waves → steps with their numbers: margins, gates and what has to be whole afterwards. */
 import type { Id } from '../../../renderers/renderer.ts'
 import { byCodeUnits } from '../bundle/canonical.ts'
+import { canaries, canaryReason } from './canary.ts'
 import { hostsOf, touchedGroups } from './claims.ts'
 import type { Draft } from './draft.ts'
+import { lockOuts, waysIn } from './management-path.ts'
 import { type Margin, marginIn } from './margin.ts'
 import type { Order } from './order.ts'
 import { isEstablished, type Progress, progress } from './progress.ts'
@@ -21,7 +23,9 @@ export function assembled(world: World, waves: readonly (readonly Draft[])[], or
   const ids = new Map(all.map((draft, index) => [draft, index + 1]))
   const completed = completions(world, all)
   const margins = marginIn(world, order.lost ?? [])
-  const refusals: Refusal[] = []
+  const ways = waysIn(world, all)
+  const behind = canaries(all, ways)
+  const refusals: Refusal[] = [...lockOuts(ways, order)]
   const done = new Set<Draft>()
   const steps = waves.map((wave) => {
     const now = progress(world, all, done)
@@ -46,7 +50,8 @@ export function assembled(world: World, waves: readonly (readonly Draft[])[], or
         missing: sorted(gate.flatMap((group) => now.missing(group))),
         whole: sorted([...gate, ...completes]),
         completes: sorted(completes),
-        because: reasons(world, draft, all, order.last),
+        ways: ways.get(draft) ?? [],
+        because: [...reasons(world, draft, all, order.last), ...canaryReason(draft, behind)],
       }
     })
     for (const draft of wave) done.add(draft)

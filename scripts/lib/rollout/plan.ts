@@ -3,11 +3,13 @@ import type { Renderer } from '../../../renderers/renderer.ts'
 import { byCodeUnits, canonicalJson, sha256 } from '../bundle/canonical.ts'
 import type { Change } from '../bundle/change.ts'
 import type { Rendering } from '../bundle/rendering.ts'
+import { canaries, canaryClaims } from './canary.ts'
 import { cells } from './cells.ts'
 import { claimsOf } from './claims.ts'
 import { deferred } from './deferred.ts'
 import { type Draft, drafts } from './draft.ts'
 import { grouped } from './grouped.ts'
+import { waysIn } from './management-path.ts'
 import type { Order } from './order.ts'
 import { precedenceOf } from './precedence.ts'
 import { noWay, sortedRefusals } from './refusal.ts'
@@ -43,7 +45,10 @@ export function plan(
 /** Steps in order, put into waves and counted. */
 function inWaves(both: World, inOrder: readonly Draft[], order: Order): Assembled {
   const hosts = cells(both)
-  const numbers = waves(inOrder.map((draft) => claimsOf(both, hosts, draft)))
+  const behind = canaries(inOrder, waysIn(both, inOrder))
+  const numbers = waves(
+    inOrder.map((draft) => new Map([...claimsOf(both, hosts, draft), ...canaryClaims(draft, behind)])),
+  )
   const byWave = [
     ...grouped(
       inOrder.map((draft, index) => ({ draft, wave: numbers[index] ?? 0 })),

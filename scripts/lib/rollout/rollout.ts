@@ -1,6 +1,7 @@
 /** A rollout: the ordered waves of steps that take the hosts from one set of bundles to another. Plain data, sorted, with a digest. */
 import type { Act, Id, Layer } from '../../../renderers/renderer.ts'
 import type { Change } from '../bundle/change.ts'
+import type { WayIn } from './management-path.ts'
 
 export type Plan =
   | { readonly kind: 'rollout'; readonly rollout: Rollout }
@@ -47,6 +48,8 @@ export interface Step {
    * members that the old definition has and that are still there are asked: a new one cannot be up before its peers know it. Sorted.
    */
   readonly completes: readonly Id[]
+  /** The deployer's own ways in that it touches: see there how they are probed. Sorted by host. */
+  readonly ways: readonly WayIn[]
   /** Why it comes when it comes, in words for a person. */
   readonly because: readonly string[]
 }

@@ -23,8 +23,17 @@ const simFolders = ['units', 'ip', 'link', 'timers', 'firing', 'loaded']
 /** Units of Debian itself, which are there without any package that the lab names. */
 const ownUnits = ['networking.service', 'ssh.service', 'systemd-sysctl.service', 'multi-user.target']
 
-/** Fills a host's folder. `lab` is the folder of the whole lab, with what the hosts share in `shared`. */
-export function furnish(folder: string, bundle: Bundle, rendering: Rendering, shared: string): void {
+/**
+ * Fills a host's folder. `shared`: the folder of what the hosts share, in that of the whole lab. `routed`: addresses that the provider brings to
+ * the host besides, and that are alive once it has them on its device.
+ */
+export function furnish(
+  folder: string,
+  bundle: Bundle,
+  rendering: Rendering,
+  shared: string,
+  routed: readonly string[] = [],
+): void {
   const sim = join(folder, simFolder)
   for (const name of folders) mkdirSync(join(folder, name), { recursive: true })
   for (const name of simFolders) mkdirSync(join(sim, name), { recursive: true })
@@ -40,6 +49,9 @@ export function furnish(folder: string, bundle: Bundle, rendering: Rendering, sh
   writeFileSync(join(sim, 'via'), bundle.way.via.map((node) => `${node}\n`).join(''))
   const { addresses, gateways, ports } = publicNetwork(bundle, rendering)
   writeFileSync(join(sim, 'public'), addresses.map(({ device, address }) => `${device} ${address}\n`).join(''))
+  const more = routed.filter((address) => !bundle.way.addresses.includes(address))
+  writeFileSync(join(sim, 'routed'), more.map((address) => `${address}\n`).join(''))
+  if (more.length > 0) writeFileSync(join(sim, 'dead'), more.map((address) => `${address}\n`).join(''))
   writeFileSync(join(sim, 'cables'), ports.map((port) => `${port}\n`).join(''))
   writeFileSync(join(sim, 'gateways'), gateways.map((address) => `${address}\n`).join(''))
 }

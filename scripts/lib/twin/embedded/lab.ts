@@ -1,15 +1,27 @@
 /** An embedded lab: one real SSH server per host, in this process, over a folder per host. For the demo and for tests; never a rehearsal. */
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync, watch } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  watch,
+} from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import type { PerHost } from '../../../../renderers/renderer.ts'
+import { entriesOf, type Entry } from '../../bundle/entry.ts'
 import type { Secrets } from '../../bundle/fill.ts'
 import type { Rendering, Way } from '../../bundle/rendering.ts'
 import { packageRoot } from '../../roots.ts'
 import type { Clock } from '../../deployment/clock.ts'
 import { pacedClock } from './clock.ts'
 import { configure } from './configure.ts'
-import { furnish } from './furnish.ts'
+import { furnish, simFolder } from './furnish.ts'
 import { startNode, type EmbeddedNode, type StartedNode } from './node.ts'
 import { followPmxcfs } from './pmxcfs.ts'
 import { startProcesses } from './processes.ts'
@@ -22,9 +34,14 @@ export interface EmbeddedLabOptions {
   readonly folder: string
   /** The hosts already hold what the rendering says, with these secrets, as if set up by hand. Without it they are bare. */
   readonly configured?: Secrets
+  /** Where hosts could be let in besides: addresses that the provider brings to them, and ports. Their keys are in `knownHosts`. */
+  readonly besides?: PerHost<readonly Place[]>
   /** How much faster than the wall clock the lab's time runs. */
   readonly pace: number
 }
+
+/** Where somebody can be let in. */
+export type Place = Pick<Entry, 'address' | 'port'>
 
 export interface EmbeddedLab {
   /** A connection to a host by one of its management addresses; rejects with the error that a real network gives. */
@@ -57,6 +74,7 @@ export async function startEmbeddedLab({
   folder,
   pace,
   configured,
+  besides = {},
 }: EmbeddedLabOptions): Promise<EmbeddedLab> {
   const clock = pacedClock(pace)
   mkdirSync(folder, { recursive: true })
@@ -69,12 +87,15 @@ export async function startEmbeddedLab({
   if (process.getuid?.() === 0) for (const name of ownership) rmSync(join(shared, 'bin', name))
   const client = newKeyPair()
   const processes = startProcesses()
-  const nodes = new Map<string, StartedNode & { readonly way: Way }>()
+  const nodes = new Map<string, StartedNode & { readonly way: Way; readonly places: readonly Place[] }>()
   const known: string[] = []
   const pmxcfs = followPmxcfs(shared, () => [...nodes.values()].filter(({ node }) => node.reachable()))
 
   const hostAt = (address: string, port: number) =>
-    [...nodes.values()].find(({ way }) => way.port === port && way.addresses.includes(address))
+    [...nodes.values()].find(({ way, node: { folder: root }, places }) => {
+      const isBrought = way.addresses.includes(address) || linesOf(join(root, simFolder, 'routed')).includes(address)
+      return isBrought && isPlace(places, { address, port }) && listensAt(root, way.port).includes(port)
+    })
 
   const loopback = (port: number) =>
     new Promise<Duplex>((resolve, reject) => {
@@ -103,7 +124,13 @@ export async function startEmbeddedLab({
   for (const [name, bundle] of Object.entries(rendering.hosts)) {
     const place = join(top, hostName(name))
     mkdirSync(place, { recursive: true })
-    furnish(place, bundle, rendering, shared)
+    furnish(
+      place,
+      bundle,
+      rendering,
+      shared,
+      (besides[name] ?? []).map(({ address }) => address),
+    )
     if (configured !== undefined) configure(place, bundle, rendering, configured)
   }
   // Others follow a change at once, also while the host that made it is still at work.
@@ -111,7 +138,8 @@ export async function startEmbeddedLab({
   const following = existsSync(tree) ? watch(tree, { persistent: false }, () => pmxcfs.look()) : null
   const started = Object.entries(rendering.hosts).map(async ([name, { way }]) => {
     const hostKey = newKeyPair()
-    known.push(...way.addresses.map((address) => `${knownAs(address, way.port)} ${hostKey.publicKey}\n`))
+    const places = [...entriesOf(way), ...(besides[name] ?? [])]
+    known.push(...places.map(({ address, port }) => `${knownAs(address, port)} ${hostKey.publicKey}\n`))
     const options = {
       name,
       user: way.user,
@@ -128,7 +156,7 @@ export async function startEmbeddedLab({
       jump,
       changed: () => pmxcfs.look(),
     })
-    nodes.set(name, { ...node, way })
+    nodes.set(name, { ...node, way, places })
   })
   await Promise.all(started)
 
@@ -152,6 +180,22 @@ export async function startEmbeddedLab({
       await processes.close()
     },
   }
+}
+
+function isPlace(places: readonly Place[], { address, port }: Place): boolean {
+  return places.some((place) => place.address === address && place.port === port)
+}
+
+/** The ports of sshd, as it read them when it was told something; until then the one that the lab knows. */
+function listensAt(root: string, port: number): readonly number[] {
+  const file = join(root, simFolder, 'loaded/ssh')
+  if (!existsSync(file)) return [port]
+  const ports = linesOf(file)
+  return ports.length === 0 ? [22] : ports.map(Number)
+}
+
+function linesOf(file: string): readonly string[] {
+  return readFileSync(file, 'utf8').split('\n').filter(Boolean)
 }
 
 /** As sshd(8) writes it: the port where it is not 22. */
