@@ -14,6 +14,7 @@ import { unknownMembers } from '../unknown-name.ts'
 import { TemplateError } from '../template.ts'
 import { pathOf, textOf, type AskedItem, type CustomService } from './settings.ts'
 import { candidates, sourceOf } from './source.ts'
+import { wayInProblems } from './way-in.ts'
 
 /** Hosts and sources that are not there, templates that do not render, paths asked for twice, sources that nothing uses. */
 export function problems(lab: Lab): readonly Finding[] {
@@ -26,6 +27,7 @@ export function problems(lab: Lab): readonly Finding[] {
     ]),
     ...twice(lab, service),
     ...unused(lab, service),
+    ...wayInProblems(lab, service),
   ]
 }
 

@@ -240,6 +240,22 @@ const planted: readonly Planted[] = [
     '/etc/pve/storage.cfg',
     /cluster's file system/,
   ],
+  [
+    'access-layer',
+    'custom',
+    example,
+    services('custom', 'forwarding', 'files', 0),
+    '/etc/ssh/sshd_config.d/10-lab.conf',
+    /decides who comes in, and "forwarding" is of the layer "router"/,
+  ],
+  [
+    'firewall-port',
+    'custom',
+    example,
+    ['files', 'nodes/etc/nftables.conf.njk'],
+    'table inet x {\n  chain y {\n    type filter hook input priority 0\n    tcp dport 22 drop\n  }\n}\n',
+    /pve1 lets nobody in at port 22.*"tcp dport 22 drop"/,
+  ],
 ]
 
 for (const [rule, service, lab, path, value, message] of planted) {

@@ -44,12 +44,14 @@ type Edit = readonly [file: string, from: string, to: string]
 
 const cuts: readonly { readonly name: string; readonly edits: readonly Edit[] }[] = [
   {
-    name: 'sshd listens where nobody comes in',
-    edits: [['files/nodes/etc/ssh/sshd_config.d/10-lab.conf', 'MaxAuthTries 4', 'ListenAddress 127.0.0.1']],
+    name: 'sshd takes no key any more, by a condition that the check of the definition does not follow',
+    edits: [
+      ['files/nodes/etc/ssh/sshd_config.d/10-lab.conf', 'MaxAuthTries 4', 'Match all\n  PubkeyAuthentication no'],
+    ],
   },
   {
-    name: 'a firewall lets nobody in',
-    edits: [['files/nodes/etc/nftables.conf', 'tcp dport 25 drop', 'tcp dport 22 drop']],
+    name: 'a firewall lets nobody in, in words that the check of the definition does not follow',
+    edits: [['files/nodes/etc/nftables.conf', 'tcp dport 25 drop', 'meta l4proto tcp th dport 22 drop']],
   },
   {
     name: 'the default route leads nowhere',
