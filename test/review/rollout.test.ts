@@ -158,6 +158,29 @@ test('a new port for the VPN under the quorum of the example lab', async () => {
   await assertGolden('example-port.txt', undigested(rolloutText(plan, { ...options, lines, columns: 140 })))
 })
 
+test('the port of sshd moves on three Debian servers: the new one beside the old one, then without it, and never at once', async () => {
+  const trio = await readSources(new URL('../labs/trio', import.meta.url).pathname)
+  const side = (port: string, listens: string) =>
+    renderedFrom(
+      trio.map(({ path, text }) => ({
+        path,
+        text: path.endsWith('10-lab.conf') ? `${text}${listens}` : text.replace('port: 22\n', `port: ${port}\n`),
+      })),
+    )
+  const old = side('22', '')
+  const both = side('[22, 2222]', 'Port 22\nPort 2222\n')
+  const young = side('2222', 'Port 2222\n')
+  for (const [name, before, after] of [
+    ['port-beside.txt', old, both],
+    ['port-only.txt', both, young],
+    ['port-at-once.txt', old, young],
+  ] as const) {
+    const plan = planned(before, after, {}, renderers)
+    const text = rolloutText(plan, { ...options, lines: linesBetween(before, after) })
+    await assertGolden(name, undigested(text))
+  }
+})
+
 test('a fourth node comes to three Debian servers, and goes again', async () => {
   const three = await readSources(new URL('../labs/trio', import.meta.url).pathname)
   const node = three.find(({ path }) => path === 'nodes/n3.yaml') ?? { path: '', text: '' }

@@ -27,7 +27,7 @@ export function canaryReason(draft: Draft, behind: ReadonlyMap<Draft, Draft>): r
   if (waiting.length === 0) return []
   const hosts = (drafts: readonly Draft[]) => drafts.flatMap(({ writes }) => writes.map(({ host }) => host))
   const others = hosts(waiting.map(([other]) => other))
-  const rest = others.length > 3 ? `${others.length} other hosts` : others.join(' and ')
+  const rest = others.length > 3 ? `${others.length} other hosts` : others.join(', ')
   return [
     `${hosts([draft]).join(', ')} gets ${draft.part} first, alone: where it locks the deployer out, ${rest} are not touched`,
   ]
