@@ -84,7 +84,11 @@ export function addHostVerbs(add: Add, onDeploy: () => void): void {
     .option('--without <host...>', 'count these hosts as lost, and go on if that is safe', [])
     .option('--adopt', 'take over files that quorate did not write', false)
     .option('--override <host:path...>', 'overwrite these files though somebody edited them', [])
-    .option('--accept-outage <group...>', 'these groups may fall below their minimum', [])
+    .option(
+      '--accept-outage <group...>',
+      'these groups may fall below their minimum; way@HOST: the way in to it may be swapped at once',
+      [],
+    )
     .option('--keep', 'after a failed step leave the earlier ones as they are', false)
     .option('--reviewed <digest>', 'refuse any rollout but this one')
 

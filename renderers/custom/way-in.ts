@@ -8,6 +8,7 @@ import { allOf, firstOf, isSshdFile, listenAddress, meansUser, sshdLines, type S
 /** One file on one host, and the place that asks for it. */
 interface Placed {
   readonly path: string
+  readonly kind: Kind
   readonly text: string
   readonly at: Place
 }
@@ -16,7 +17,7 @@ interface Placed {
 export function wayInProblems(lab: Lab, service: CustomService): readonly Finding[] {
   const found = Object.values(lab.hosts).flatMap((host) => {
     const files = filesOn(lab, host, service)
-    return [...sshdProblems(lab, host, files), ...firewallProblems(lab, host, files)]
+    return [...sshdProblems(lab, host, files), ...firewallProblems(lab, host, files), ...keyProblems(lab, host, files)]
   })
   const places = new Set<string>()
   const once = found.filter(({ rule, at }) => {
@@ -36,9 +37,10 @@ function filesOn(lab: Lab, host: Host, service: CustomService): readonly Placed[
 function filesOf(lab: Lab, host: Host, name: string, item: AskedItem): readonly Placed[] {
   return item.files.flatMap((asked, index) => {
     const path = pathOf(asked)
-    if (!isAccess(path)) return []
+    const kind = kindOf(path)
+    if (kind === null) return []
     try {
-      return [{ path, text: textOf(lab, host, path).join(''), at: servicePlace('custom', name, 'files', index) }]
+      return [{ path, kind, text: textOf(lab, host, path).join(''), at: servicePlace('custom', name, 'files', index) }]
     } catch (cause) {
       if (cause instanceof TemplateError) return []
       throw cause
@@ -46,30 +48,50 @@ function filesOf(lab: Lab, host: Host, name: string, item: AskedItem): readonly 
   })
 }
 
-function isAccess(path: string): boolean {
-  return isSshdFile(path) || isFirewall(path)
+type Kind = 'sshd' | 'keys' | 'sudoers' | 'firewall' | 'interfaces'
+
+/** What a file has to do with who comes in; null: nothing. */
+function kindOf(path: string): Kind | null {
+  if (isSshdFile(path)) return 'sshd'
+  if (/\/\.ssh\/authorized_keys2?$/.test(path)) return 'keys'
+  if (/^\/etc\/sudoers(?:\.d\/[^/]+)?$/.test(path)) return 'sudoers'
+  if (/^\/etc\/nftables(?:\.conf|\.d\/[^/]+)$/.test(path)) return 'firewall'
+  if (/^\/etc\/(?:network\/interfaces(?:\.d\/[^/]+)?|systemd\/network\/[^/]+)$/.test(path)) return 'interfaces'
+  return null
 }
 
-function isFirewall(path: string): boolean {
-  return path === '/etc/nftables.conf' || /^\/etc\/nftables\.d\/[^/]+$/.test(path)
+/** The layer that a file is of, whatever its item says; null where that is for a person to say. */
+function layerOf({ kind, text }: Placed): 'access' | 'interfaces' | null {
+  if (kind === 'interfaces') return 'interfaces'
+  return kind !== 'firewall' || filtersInput(text) ? 'access' : null
 }
 
 /** What decides who comes in goes to one host first and is watched: by its layer. */
 function layerProblems(lab: Lab, service: CustomService): readonly Finding[] {
   return Object.entries(service).flatMap(([name, item]) => {
-    if (layers[item.layer] >= layers.access) return []
-    const file = hostsOf(lab, item.hosts)
-      .flatMap((host) => filesOf(lab, host, name, item))
-      .find(({ path, text }) => isSshdFile(path) || filtersInput(text))
+    const files = hostsOf(lab, item.hosts).flatMap((host) => filesOf(lab, host, name, item))
+    const file = files.find((each) => layers[item.layer] < layers[layerOf(each) ?? item.layer])
     if (file === undefined) return []
     const at = servicePlace('custom', name, 'layer')
     const message = `${file.path} decides who comes in, and "${name}" is of the layer "${item.layer}"`
-    return [mistake('access-layer', at, message, 'write "layer: access": such files go to one host first, alone')]
+    const help = `write "layer: ${layerOf(file)}": such files go to one host first, alone, and have to let the deployer in again`
+    return [mistake('access-layer', at, message, help)]
+  })
+}
+
+/** The deployer's own key is nowhere in the lab; but where there is none at all, there is not his either. */
+function keyProblems({ management: { user } }: Lab, host: Host, files: readonly Placed[]): readonly Finding[] {
+  const home = user === 'root' ? '/root' : `/home/${user}`
+  return files.flatMap(({ path, text, at }) => {
+    const isKey = /^[^#\n]*\b(?:ssh-|ecdsa-sha2-|sk-ssh-|sk-ecdsa-)\S+ [A-Za-z0-9+/]{40}/m
+    if (path !== `${home}/.ssh/authorized_keys` || isKey.test(text)) return []
+    const message = `with ${path} ${host.name} knows no key, and the deployer comes as ${user} with one`
+    return [mistake('no-key', at, message, "add the deployer's public key")]
   })
 }
 
 function sshdProblems(lab: Lab, host: Host, files: readonly Placed[]): readonly Finding[] {
-  const lines = sshdLines(files.filter(({ path }) => isSshdFile(path)))
+  const lines = sshdLines(files.filter(({ kind }) => kind === 'sshd'))
   const say = (rule: string, line: SshdLine, what: string, help: string) =>
     mistake(rule, placeOf(files, line.path), `with ${line.path} sshd on ${host.name} ${what}`, help)
   return [...ports(lab, lines, say), ...addresses(lab, host, lines, say), ...users(lab, lines, say)]
@@ -136,7 +158,7 @@ function users({ management: { user } }: Lab, lines: readonly SshdLine[], say: S
 
 function firewallProblems({ management }: Lab, host: Host, files: readonly Placed[]): readonly Finding[] {
   return files
-    .filter(({ path }) => isFirewall(path))
+    .filter(({ kind }) => kind === 'firewall')
     .flatMap(({ path, text, at }) => {
       const shut = [management.port, ...(management.otherPorts ?? [])].flatMap((port) => {
         const rule = turnsAway(text, port)

@@ -141,6 +141,18 @@ test('the port of sshd moves in two steps, on one host after the other', async (
   assert.is(doors.entered.at(-1)?.port, 2222)
 })
 
+test('a deployer that runs on a host of the lab goes there last, and says before that the host may take it along', async (doors) => {
+  const target = doorLab({ listens: [22, 2222] })
+  assert.is((await doors.deploy(target, start, { last: ['n1'], own: ['n1'], apply: false })).exit, 0)
+  const planned = doors.bench.events.flatMap((event) => (event.kind === 'planned' ? event.rollout.waves.flat() : []))
+  assert.equal(
+    planned.map(({ writes }) => writes[0]?.host),
+    ['n2', 'n3', 'n1'],
+  )
+  const waiting = doors.bench.events.flatMap((event) => (event.kind === 'waiting' ? [event.detail] : []))
+  assert.match(waiting.join('\n'), /this run is on n1, .* and step 3 may end it: that counts as a kill/)
+})
+
 test('another port in the definition alone is refused where the hosts do not answer there', async (doors) => {
   const unsaid = doorLab({ listens: [] })
   assert.is((await doors.deploy(unsaid, start)).exit, 0)

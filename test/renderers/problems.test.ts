@@ -256,6 +256,14 @@ const planted: readonly Planted[] = [
     'table inet x {\n  chain y {\n    type filter hook input priority 0\n    tcp dport 22 drop\n  }\n}\n',
     /pve1 lets nobody in at port 22.*"tcp dport 22 drop"/,
   ],
+  [
+    'no-key',
+    'custom',
+    example,
+    services('custom', 'forwarding', 'files', 0),
+    '/root/.ssh/authorized_keys',
+    /knows no key, and the deployer comes as root/,
+  ],
 ]
 
 for (const [rule, service, lab, path, value, message] of planted) {

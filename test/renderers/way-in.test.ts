@@ -7,11 +7,15 @@ import { labIn } from './lab-folder.ts'
 
 const example = await labIn('example')
 
-/** Rules broken by files of the nodes in an item of the layer "access"; the deployer comes as root, to 22 or to `ports`. */
-function broken(files: Readonly<Record<string, string>>, ports: readonly number[] = [22]): readonly string[] {
+/** Rules broken by files of the nodes in an item of that layer; the deployer comes as root, to 22 or to `ports`. */
+function broken(
+  files: Readonly<Record<string, string>>,
+  ports: readonly number[] = [22],
+  layer = 'access',
+): readonly string[] {
   const [port = 22, ...otherPorts] = ports
   const own = Object.entries(files).map(([path, text]) => [`nodes${path}`, text])
-  const item = { title: 'Who comes in', hosts: ['nodes'], layer: 'access', files: Object.keys(files) }
+  const item = { title: 'Who comes in', hosts: ['nodes'], layer, files: Object.keys(files) }
   const lab: Lab = {
     ...example,
     management: { ...example.management, port, otherPorts },
@@ -99,6 +103,31 @@ test('a firewall has to let all the ports in while sshd moves from one to anothe
   const only = input('policy drop;', 'tcp dport 22 accept')
   assert.equal(broken({ '/etc/nftables.conf': only }, [22, 2222]), ['firewall-port'])
   assert.equal(broken({ '/etc/nftables.conf': only.replace('22 accept', '{ 22, 2222 } accept') }, [22, 2222]), [])
+})
+
+const key = `ssh-ed25519 ${'A'.repeat(68)} deployer\n`
+
+test('a file of keys has to hold one for the user that the deployer comes as', () => {
+  const rules = (text: string, path = '/root/.ssh/authorized_keys') => broken({ [path]: text })
+  assert.equal(rules(''), ['no-key'])
+  assert.equal(rules(`# ${key}`), ['no-key'])
+  assert.equal(rules(`# mine\nfrom="192.0.2.0/24" ${key}`), [])
+  assert.equal(rules('', '/home/alice/.ssh/authorized_keys'), [])
+})
+
+test('what decides who comes in is of a layer that goes to one host first', () => {
+  const rules = (path: string, text = '') => broken({ [path]: text }, [22], 'names')
+  for (const path of [
+    dropIn,
+    '/home/alice/.ssh/authorized_keys',
+    '/etc/sudoers.d/lab',
+    '/etc/network/interfaces.d/lab',
+  ])
+    assert.equal(rules(path), ['access-layer'], path)
+  assert.equal(rules('/etc/nftables.conf', input('accept')), ['access-layer'])
+  assert.equal(rules('/etc/nftables.conf', input('accept').replace('hook input', 'hook forward')), [])
+  assert.equal(rules('/etc/motd'), [])
+  assert.equal(broken({ '/etc/network/interfaces.d/lab': '' }), ['access-layer'], 'access comes before interfaces')
 })
 
 test.run()

@@ -46,6 +46,14 @@ test('what decides who comes in touches the way, whatever it interrupts; what do
   assert.equal(touched(step(4)), [])
 })
 
+test('whatever takes the carrier away touches the way, of whichever layer it is', () => {
+  const side = (files: string, interrupts: string) =>
+    reached(rendering([{ host: 'a', part: 'tuning', layer: 1, files, effect: { interrupts: [interrupts] } }]))
+  const through = (id: string) => touched(rolled(side('old', id), side('young', id)))
+  assert.equal(through('net:public@a'), ['tuning@a'])
+  assert.equal(through('net:cluster@a'), [])
+})
+
 test('of hosts that have nothing to do with each other one gets it first, alone, and the others wait for it', () => {
   const hosts = ['a', 'b', 'c', 'd']
   const [before, after] = [access(hosts, 'old'), access(hosts, 'young')]
@@ -74,7 +82,8 @@ test('a new address is to answer from the last step on that touches the way, an 
     { keeps: '192.0.2.1 port 22', opens: '192.0.2.2 port 22', closes: '' },
   ])
   const back = rolled(reached(side('old'), both), reached(side('young'), one)).waves.flat()
-  assert.equal(back.map(wayOf), Array(2).fill({ keeps: '192.0.2.1 port 22', opens: '', closes: '192.0.2.2 port 22' }))
+  const closing = { keeps: '192.0.2.1 port 22', opens: '', closes: '192.0.2.2 port 22' }
+  assert.equal(back.map(wayOf), [closing, closing])
 })
 
 test('a way that is swapped for another one is refused, unless it is accepted for that host', () => {

@@ -77,17 +77,27 @@ function wayIn(world: World, host: string, isFinal: boolean): WayIn {
   }
 }
 
-function lockOut({ service, part }: Draft, { host, opens, closes }: WayIn): Refusal {
-  const [old, young] = [entriesText(closes), entriesText(opens)]
+function lockOut({ service, part }: Draft, way: WayIn): Refusal {
+  const { host, opens, closes } = way
   return {
     group: wayId(host),
     service,
     part,
     host,
-    why: `the deployer comes to ${host} at ${old}, and the new definition knows only ${young}: at no time would both work`,
+    why: `the deployer comes to ${host} at ${entriesText(closes)}, and the new definition knows only ${entriesText(opens)}: at no time would both work`,
     waysOut: [
-      `keep the old one beside the new one (a list of addresses in nodes/${host}.yaml, or of ports in lab.yaml), deploy, and take the old one out in a commit of its own`,
+      `${beside(way)}; deploy that, and take the old one out in a commit of its own`,
       `let ${host}'s own timer be all that brings it back with  deploy --accept-outage ${wayId(host)}`,
     ],
   }
+}
+
+/** How the definition holds the old way and the new one at the same time. */
+function beside({ host, opens, closes }: WayIn): string {
+  const both = (key: 'address' | 'port') => [...new Set([...opens, ...closes].map((entry) => entry[key]))].join(', ')
+  const isSame = (key: keyof Entry) => closes.every((old) => opens.some((young) => young[key] === old[key]))
+  if (!isSame('address')) return `have both addresses in ${host}.yaml for a time: [${both('address')}]`
+  if (!isSame('port'))
+    return `have both ports for a time, "port: [${both('port')}]" in lab.yaml and both in sshd's own file`
+  return 'leave the user in lab.yaml as it is while what lets the new one in is deployed'
 }
