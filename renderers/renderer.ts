@@ -134,7 +134,10 @@ export interface Part {
   readonly probe: readonly Probe[]
 }
 
-/** 1 monitoring, ingress; 2 names; 3 router; 4 VPN; 5 access; 6 VPN that carries a quorum; 7 interfaces; 8 cluster membership. */
+/**
+ * 1 monitoring, ingress; 2 names; 3 router; 4 VPN; 5 access; 6 VPN that carries a quorum; 7 interfaces; 8 cluster membership.
+ * What is of layer 5 or 7, or interrupts a network that the deployer comes in by, goes to one host first, and new connections confirm it.
+ */
 export type Layer = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8
 
 /** What has to be on the host already; deploying installs nothing. */
