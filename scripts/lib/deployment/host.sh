@@ -8,7 +8,8 @@
 # Every program that is started takes its time, and a subshell is one: what a function finds out it leaves in a variable.
 #
 # What a generation is in is told by the one marker file in its folder: (none) open, staged, armed, confirmed, done; reverting, reverted.
-# Every way from one to the next is one rename, so confirming and reverting cannot both happen.
+# Every way from one to the next is one rename, so confirming and reverting cannot both happen. Where several hosts change in lockstep, all but
+# one are prepared between armed and confirmed: what that one does decides for them, and without its word their units are stopped.
 
 set -fu
 umask 077
@@ -213,7 +214,7 @@ list_generations() {
 # $1 generation: sets `state`. Two markers can only be there where a restored backup was laid over the folder; then the more careful one counts.
 # It may be turned while it is looked for, from what comes later here to what came before: so those are looked for once more.
 state_of() {
-  for state in reverting armed confirmed staged reverted 'done' reverting armed; do
+  for state in reverting armed prepared confirmed staged reverted 'done' reverting armed; do
     [ ! -e "$S/generations/$1/$state" ] || return 0
   done
   state=open
@@ -224,7 +225,7 @@ state_of() {
 timer_of() {
   deadline_left=0
   if [ -f "$S/generations/$1/deadline" ]; then
-    IFS=' ' read -r deadline_until deadline_boot <"$S/generations/$1/deadline"
+    IFS=' ' read -r deadline_until deadline_boot _ <"$S/generations/$1/deadline"
     boot_id
     uptime_seconds
     [ "$deadline_boot" != "$boot_word" ] || deadline_left=$((deadline_until - up_seconds))
@@ -238,7 +239,7 @@ longest_timer() {
   list_generations
   for each in $generations; do
     state_of "$each"
-    [ "$state" = armed ] || continue
+    case $state in armed | prepared) ;; *) continue ;; esac
     timer_of "$each"
     [ "$deadline_left" -le "$longest" ] || longest=$deadline_left
   done
@@ -510,7 +511,7 @@ file_line() {
 }
 
 # $1 generation. Input: file …, act ARGUMENT …, copied ARGUMENT … (what is told where a copy had to be put back without pmxcfs),
-# sum NAME HASH. All of it is kept as the generation's plan.
+# first ARGUMENT … (what is told before anybody's files change), lockstep (it changes in turn with other hosts), sum NAME HASH. All of it is kept as the generation's plan.
 verb_stage() {
   check_fence
   choose "$1"
@@ -529,8 +530,8 @@ verb_stage() {
       file_plan >>"$G/plan" || refuse state 'the plan cannot be written down'
       ;;
     sum) holds "$G/$2" "$3" || refuse hash "$2 did not arrive as it was sent" ;;
-    act | copied) printf '%s\n' "$line" >>"$G/plan" || refuse state 'the plan cannot be written down' ;;
-    *) refuse input 'stage knows file, act, copied and sum' ;;
+    act | copied | first | lockstep) printf '%s\n' "$line" >>"$G/plan" || refuse state 'the plan cannot be written down' ;;
+    *) refuse input 'stage knows file, act, copied, first, lockstep and sum' ;;
     esac
   done
   set +f
@@ -828,7 +829,7 @@ verb_arm() {
   install_guard || refuse state 'cannot install the guard that takes the step back after a reboot'
   boot_id
   uptime_seconds
-  durable_line "$G/deadline" "$((up_seconds + $2)) $boot_word" || refuse state 'cannot write the deadline'
+  durable_line "$G/deadline" "$((up_seconds + $2)) $boot_word $2" || refuse state 'cannot write the deadline'
   start_timer "$1" "$2" '' '' || refuse timer "systemd does not start the timer: $(excerpt "$T/err")"
   turn staged armed || refuse state "generation $1 cannot be armed"
   record armed "$2"
@@ -881,6 +882,20 @@ install_guard() {
 
 # ---------------------------------------------------------------- activate
 
+# $1 generation. What comes first, before anybody's files change.
+verb_begin() {
+  trap '' HUP PIPE
+  check_fence
+  choose "$1"
+  scratch
+  state_of "$1"
+  [ "$state" = armed ] || refuse state "generation $1 is $state"
+  remember_units || refuse state 'cannot write down which units are active'
+  tell_units first
+  note begun || refuse state 'cannot write the journal'
+  record begun
+}
+
 # $1 generation. Files, then units; each is in the journal before it begins.
 verb_activate() {
   # What is told may cut the very connection that this came by; it is finished all the same.
@@ -890,6 +905,7 @@ verb_activate() {
   scratch
   state_of "$1"
   [ "$state" = armed ] || refuse state "generation $1 is $state"
+  ! grep -q "^first$TAB" "$G/plan" || noted begun || refuse state "generation $1 was not begun"
   remember_units || refuse state 'cannot write down which units are active'
   note activating || refuse state 'cannot write the journal'
   while IFS= read -r line <&3; do
@@ -907,7 +923,7 @@ verb_activate() {
     record wrote "$f_path"
   done 3<"$G/plan"
   ! units_changed || systemctl daemon-reload </dev/null >"$T/err" 2>&1 || refuse failed "systemctl daemon-reload: $(excerpt "$T/err")"
-  tell_units "$1"
+  tell_units act
   note activated || refuse state 'cannot write the journal'
   record activated
 }
@@ -924,25 +940,26 @@ remember_units() {
     # shellcheck disable=SC2086
     set -- $line
     unset IFS
-    case $1:$2:$# in act:systemctl:4) ;; *) continue ;; esac
+    case $1:${2-}:$# in act:systemctl:4 | first:systemctl:4) ;; *) continue ;; esac
     if systemctl is-active "$4" >/dev/null 2>&1 </dev/null; then unit_active=active; else unit_active=inactive; fi
     if systemctl is-enabled "$4" >/dev/null 2>&1 </dev/null; then unit_enabled=enabled; else unit_enabled=disabled; fi
     printf '%s %s %s\n' "$4" "$unit_active" "$unit_enabled" || return 1
   done 3<"$G/plan" >"$G/units.tmp" && in_its_place "$G/units"
 }
 
-# $1 generation.
+# $1 act or first: the lines of the plan that are meant.
 tell_units() {
+  told_kind=$1
   number=0
   while IFS= read -r line <&3; do
     IFS=$TAB
     # shellcheck disable=SC2086
     set -- $line
     unset IFS
-    [ "$1" = act ] || continue
+    [ "$1" = "$told_kind" ] || continue
     shift
     [ -e "$G/armed" ] || refuse overtaken 'the step was taken back meanwhile'
-    note "act $number begin" || refuse state 'cannot write the journal'
+    note "$told_kind $number begin" || refuse state 'cannot write the journal'
     # What is begun here is over before the timer fires: two at once could undo each other.
     timer_of "${G##*/}"
     left=$((deadline_left - 3))
@@ -953,7 +970,7 @@ tell_units() {
     [ ! -s "$T/err" ] || said=$(head -c 4096 "$T/err" | base64 -w0)
     record told "$number" "$told" "$said"
     [ "$told" -eq 0 ] || refuse failed "$* exited with $told: $(excerpt "$T/err")"
-    note "act $number done" || refuse state 'cannot write the journal'
+    note "$told_kind $number done" || refuse state 'cannot write the journal'
     number=$((number + 1))
   done 3<"$G/plan"
 }
@@ -1023,13 +1040,29 @@ make_folder() {
 
 # ---------------------------------------------------------------- confirm
 
+# $1 generation. From here on it waits for what another host does: its timer takes nothing back any more, it only stops the units.
+verb_prepare() {
+  check_fence
+  choose "$1"
+  noted activated || refuse state "generation $1 was not activated"
+  lock
+  if ! turn armed prepared; then
+    state_of "$1"
+    refuse overtaken "generation $1 is $state"
+  fi
+  unlock
+  record prepared
+}
+
 # $1 generation.
 verb_confirm() {
   check_fence
   choose "$1"
   noted activated || refuse state "generation $1 was not activated"
+  scratch
+  let_go || refuse failed "$trouble"
   lock
-  if ! turn armed confirmed; then
+  if ! turn prepared confirmed && ! turn armed confirmed; then
     state_of "$1"
     refuse overtaken "generation $1 is $state"
   fi
@@ -1149,6 +1182,78 @@ verb_prune() {
   record pruned
 }
 
+# ---------------------------------------------------------------- lockstep
+
+# $1 generation. Its units are stopped, and nothing else: whoever is in charge is about to go back to what was before.
+verb_hold() {
+  check_fence
+  choose "$1"
+  scratch
+  state_of "$1"
+  case $state in
+  armed | prepared) ;;
+  *) refuse overtaken "generation $1 is $state" ;;
+  esac
+  trouble=
+  hold deployer
+  [ -z "$trouble" ] || refuse failed "$trouble"
+  record held
+}
+
+# $1 by whom. The units that were told something are stopped; at boot they are not started, however far that is.
+hold() {
+  hold_by=$1
+  note "held by $1"
+  hold_number=0 hold_first=0
+  while IFS= read -r line <&4; do
+    IFS=$TAB
+    # shellcheck disable=SC2086
+    set -- $line
+    unset IFS
+    case $1 in
+    first)
+      hold_key="first $hold_first"
+      hold_first=$((hold_first + 1))
+      ;;
+    act)
+      hold_key="act $hold_number"
+      hold_number=$((hold_number + 1))
+      ;;
+    *) continue ;;
+    esac
+    noted "$hold_key begin" || continue
+    case $2:${3-}:$# in systemctl:stop:4 | systemctl:start:4 | systemctl:restart:4 | systemctl:reload:4) ;; *) continue ;; esac
+    # Of a unit that waits for its turn at boot the job is replaced.
+    if [ "$hold_by" = guard ]; then undo systemctl --no-block stop "$4"; else undo systemctl stop "$4"; fi
+  done 4<"$G/plan"
+}
+
+# Units that were held are told again what they are told in this generation. Sets trouble.
+let_go() {
+  trouble=
+  grep '^held by \|^let go$' "$G/journal" | tail -n 1 | grep -q '^held' || return 0
+  while IFS= read -r line <&4; do
+    IFS=$TAB
+    # shellcheck disable=SC2086
+    set -- $line
+    unset IFS
+    [ "$1" = act ] || continue
+    shift
+    undo "$@"
+  done 4<"$G/plan"
+  [ -z "$trouble" ] && note 'let go'
+}
+
+is_lockstep() { grep -qx lockstep "$G/plan"; }
+
+# $1 generation, taken back at boot. The others may not be back yet: its units start when all of their timers must have fired.
+start_later() {
+  IFS=' ' read -r _ _ later_seconds <"$G/deadline"
+  hold guard
+  start_timer "$1" "$later_seconds" -held guard || note 'no timer for the units'
+  record held
+}
+
 # ---------------------------------------------------------------- revert
 
 # $1 generation, by the deployer.
@@ -1173,7 +1278,7 @@ verb_guard() {
   for each in $generations; do
     state_of "$each"
     case $state in
-    armed | reverting)
+    armed | prepared | reverting)
       choose "$each"
       revert "$each" guard
       ;;
@@ -1186,9 +1291,17 @@ revert() {
   scratch
   lock
   if [ -e "$G/armed" ]; then turn armed reverting || refuse state "generation $1 cannot be taken back"; fi
+  if [ "$2" = deployer ] && [ -e "$G/prepared" ]; then turn prepared reverting || refuse state "generation $1 cannot be taken back"; fi
   state_of "$1"
   case $state in
   reverting) ;;
+  prepared)
+    unlock
+    trouble=
+    hold "$2"
+    record held
+    return 0
+    ;;
   reverted)
     unlock
     record reverted already
@@ -1201,7 +1314,9 @@ revert() {
   [ "$2" != deployer ] || stop_timer "$1"
   stuck=
   trouble=
-  acts_before "$2"
+  later=
+  if [ "$2" = guard ] && is_lockstep && grep -q ' begin$' "$G/journal"; then later=yes; fi
+  [ -n "$later" ] || acts_before "$2"
   lock
   restore_files "$2" disk
   unlock
@@ -1209,8 +1324,12 @@ revert() {
   restore_copies "$2"
   restore_pmxcfs "$2"
   ! units_changed || systemctl daemon-reload </dev/null >/dev/null 2>&1
-  acts_after "$2"
+  [ -n "$later" ] || acts_after "$2"
   [ -n "$stuck" ] || own_what_is_back || stuck=' /var/lib/quorate/files'
+  if [ -n "$later" ]; then
+    start_later "$1"
+    return 0
+  fi
   if [ -n "$stuck$trouble" ]; then
     note "stuck$stuck$trouble"
     record stuck "$(printf '%s' "$stuck$trouble" | base64 -w0)"
@@ -1249,23 +1368,30 @@ was() {
 
 # Calls $1 with by-whom and the argument vector of every act that was begun.
 each_act() {
-  act_number=0
+  act_number=0 first_number=0
   while IFS= read -r line <&4; do
     IFS=$TAB
     # shellcheck disable=SC2086
     set -- "$1" "$2" $line
     unset IFS
-    if [ "$3" = act ]; then
-      ! was_told "$act_number" || undo_once "$@"
+    case $3 in
+    act)
+      act_name="act $act_number"
       act_number=$((act_number + 1))
-    fi
+      ;;
+    first)
+      act_name="first $first_number"
+      first_number=$((first_number + 1))
+      ;;
+    esac
+    case $3 in act | first) ! was_told "$act_name" || undo_once "$@" ;; esac
     set -- "$1" "$2"
   done 4<"$G/plan"
 }
 
 # With a number that may only rise, every host goes on to the agreed one, also where nothing was told yet.
 was_told() {
-  noted "act $1 begin" || [ -e "$G/serial" ]
+  noted "$1 begin" || [ -e "$G/serial" ]
 }
 
 # However often a revert is tried, a unit that did what it was told is left alone. While files are stuck it is told once all the same, for what
@@ -1273,9 +1399,9 @@ was_told() {
 undo_once() {
   undo_phase=$1 undo_by=$2
   case $1:$stuck in
-  stop_what_was_not_there:*) undo_mark="act $act_number stopped" ;;
-  tell_again:) undo_mark="act $act_number told again" ;;
-  *) undo_mark="act $act_number told again, with files missing" ;;
+  stop_what_was_not_there:*) undo_mark="$act_name stopped" ;;
+  tell_again:) undo_mark="$act_name told again" ;;
+  *) undo_mark="$act_name told again, with files missing" ;;
   esac
   ! noted "$undo_mark" || return 0
   shift 3
@@ -1287,11 +1413,13 @@ undo_once() {
 acts_before() { each_act stop_what_was_not_there "$1"; }
 acts_after() { each_act tell_again "$1"; }
 
-# Units that were not running before stop while their files are still there; they may need them to stop.
+# Units that were not running before stop while their files are still there; they may need them to stop. So do those that were stopped before
+# their files changed, and may have been started since.
 stop_what_was_not_there() {
   [ "$2" = systemctl ] && [ $# -eq 4 ] || return 0
   was "$4"
   case $3 in
+  stop) case $act_name in first*) undo systemctl stop "$4" ;; esac ;;
   start | restart | reload) [ "$was_active" = active ] || [ "$1" = guard ] || undo systemctl stop "$4" ;;
   enable) [ "$was_enabled" = enabled ] || undo systemctl disable "$4" ;;
   esac
@@ -1666,7 +1794,7 @@ dispatch() {
   shift
   if [ -z "$R" ] && [ "$AM_ROOT" = no ]; then refuse user "$(id -un) is not root"; fi
   case $verb in
-  inspect | look | fence | lease | open | stage | discard | probe | validate | arm | activate | confirm | settle | prune | revert | timer | guard | record)
+  inspect | look | fence | lease | open | stage | discard | probe | validate | arm | begin | activate | prepare | hold | confirm | settle | prune | revert | timer | guard | record)
     "verb_$verb" "$@"
     ;;
   inside | copied)

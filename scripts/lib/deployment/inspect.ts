@@ -38,7 +38,7 @@ export interface Deployed {
   readonly at: string
 }
 
-const generationStates = ['open', 'staged', 'armed', 'confirmed', 'done', 'reverting', 'reverted'] as const
+const generationStates = ['open', 'staged', 'armed', 'prepared', 'confirmed', 'done', 'reverting', 'reverted'] as const
 export type GenerationState = (typeof generationStates)[number]
 
 export interface Generation {

@@ -155,6 +155,7 @@ async function stageOf(
     files: [...files, ...kept],
     acts,
     copied: [],
+    ...(step.lockstep === undefined ? {} : { inTurn: { first: step.lockstep.stop[host] ?? [] } }),
     record: { manifest: `${canonicalJson(manifest)}\n`, deployed: `${canonicalJson(deployed)}\n` },
   }
 }

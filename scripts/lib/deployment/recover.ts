@@ -2,22 +2,42 @@
 import { FailureError } from '../failure.ts'
 import type { Report } from './event.ts'
 import { text } from './host-side.ts'
-import type { Facts, Generation } from './inspect.ts'
+import type { Facts, Generation, GenerationState } from './inspect.ts'
 import type { Session } from './session.ts'
 
 const verbs = { open: 'discard', staged: 'discard', armed: 'revert', reverting: 'revert', confirmed: 'settle' } as const
+type Verb = (typeof verbs)[keyof typeof verbs] | 'confirm'
 
 /** Whether anything was pending. Throws a FailureError where it cannot be brought to an end. */
 export async function recover(session: Session, facts: readonly Facts[], report: Report): Promise<boolean> {
-  let any = false
-  for (const { host, generations } of facts) {
-    for (const generation of generations) {
-      if (generation.state === 'done' || generation.state === 'reverted') continue
-      any = true
-      await finish(session, host, generation, verbs[generation.state], report)
-    }
+  const all = facts.flatMap(({ host, generations }) => generations.map((generation) => ({ host, generation })))
+  const open = all.filter(({ generation: { state } }) => state !== 'done' && state !== 'reverted')
+  for (const { host, generation } of open) {
+    const { state } = generation
+    if (state === 'done' || state === 'reverted' || state === 'prepared') continue
+    await finish(session, host, generation, verbs[state], report)
   }
-  return any
+  // They wait for what another host ended as, and that one has come to its end by now.
+  for (const { host, generation } of open.filter(({ generation: { state } }) => state === 'prepared')) {
+    const others = all.filter((each) => each.generation.name === generation.name).map((each) => each.generation.state)
+    await finish(session, host, generation, decision(host, generation, others), report)
+  }
+  return open.length > 0
+}
+
+/** Nobody is confirmed before all others are prepared: so anybody who is not prepared tells how it ended. */
+function decision(host: string, { name }: Generation, states: readonly GenerationState[]): Verb {
+  if (states.some((state) => state === 'confirmed' || state === 'done')) return 'confirm'
+  if (states.some((state) => state !== 'prepared')) return 'revert'
+  throw new FailureError(
+    {
+      what: `${host} waits for the end of a step that a killed run left, and the host that decides it is not there`,
+      where: host,
+      now: `generation ${name} is prepared there, and its units are stopped`,
+      next: 'bring the host back that is missing, and run again',
+    },
+    4,
+  )
 }
 
 /** What a killed run left, in words; for a run that only looks. */
@@ -33,7 +53,7 @@ async function finish(
   session: Session,
   host: string,
   { name, state }: Generation,
-  verb: 'discard' | 'revert' | 'settle',
+  verb: Verb,
   report: Report,
 ): Promise<void> {
   const { records } = await session.write(host, verb, [name], [], 120_000)
@@ -49,6 +69,6 @@ async function finish(
       4,
     )
   }
-  const did = { discard: 'discarded', revert: 'taken back', settle: 'finished' }[verb]
+  const did = { discard: 'discarded', revert: 'taken back', settle: 'finished', confirm: 'finished' }[verb]
   report({ kind: 'recovered', host, detail: `generation ${name} of an earlier run was ${state}: ${did}` })
 }

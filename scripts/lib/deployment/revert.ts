@@ -111,7 +111,8 @@ async function byState(tools: Tools, host: string, generation: string, refused: 
   return { state: 'unknown', detail: refused.failure.what }
 }
 
-async function stateOf({ session }: Tools, host: string, generation: string): Promise<GenerationState | null> {
+/** What the generation is in; null where the host does not answer. */
+export async function stateOf({ session }: Tools, host: string, generation: string): Promise<GenerationState | null> {
   try {
     const facts = await inspect(host, session, nothing)
     return facts.generations.find(({ name }) => name === generation)?.state ?? 'open'

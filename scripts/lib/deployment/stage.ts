@@ -15,6 +15,8 @@ export interface Stage {
   readonly acts: readonly Act[]
   /** What is told where a copy had to be put back. */
   readonly copied: readonly Act[]
+  /** Where hosts change in turn: what is told before anybody's files change. */
+  readonly inTurn?: { readonly first: readonly Act[] }
   /** What is written down on the host once it is confirmed; null on one that is only armed. */
   readonly record: HostRecord | null
 }
@@ -80,7 +82,9 @@ export async function stage(session: Session, wanted: Stage): Promise<void> {
   await session.put(host, uploads, stageMs)
   const sums = Object.entries(extra).map(([name, content]) => ['sum', name, sha256(content)])
   const told = [...wanted.acts.map((act) => actLine('act', act)), ...wanted.copied.map((act) => actLine('copied', act))]
-  const lines = [...wanted.files.map(fileLine), ...told, ...sums]
+  const { inTurn } = wanted
+  const turn = inTurn === undefined ? [] : [['lockstep'], ...inTurn.first.map((act) => actLine('first', act))]
+  const lines = [...wanted.files.map(fileLine), ...turn, ...told, ...sums]
   await session.write(host, 'stage', [generation], lines, stageMs)
 }
 
@@ -102,7 +106,7 @@ export async function validate(
 }
 
 /** An act as the argument vector that the host runs. */
-function actLine(kind: 'act' | 'copied', act: Act): Fields {
+function actLine(kind: 'act' | 'copied' | 'first', act: Act): Fields {
   return 'run' in act ? [kind, ...act.run] : [kind, 'systemctl', act.do, act.unit]
 }
 

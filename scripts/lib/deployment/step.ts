@@ -10,7 +10,9 @@ import { diagnosis, type Diagnosis } from './diagnosis.ts'
 import type { Phase, Report } from './event.ts'
 import { fencingNow } from './fencing.ts'
 import { belowMinimum, healthOf, type GroupHealth, type GroupView } from './groups.ts'
+import { activateInTurn, armTogether, confirmInTurn, turnOf } from './lockstep.ts'
 import { revertHosts, type Reverted } from './revert.ts'
+import { revertInTurn } from './revert-in-turn.ts'
 import { HostRefusal, type Session } from './session.ts'
 import { settledOrNot } from './soak.ts'
 import { stage, validate, type Stage } from './stage.ts'
@@ -67,6 +69,7 @@ export interface Tools {
 /** Carries a step out, or leaves no trace of it. Never throws for what a host does; for a defect of ours only once the step is undone. */
 export async function carryOut(tools: Tools, job: Job): Promise<StepEnd> {
   const { session, clock } = tools
+  const { lockstep } = job.step
   const hosts = job.stages.map(({ host }) => host)
   const faults: string[] = []
   let ready: Ready
@@ -80,7 +83,8 @@ export async function carryOut(tools: Tools, job: Job): Promise<StepEnd> {
   const until = clock.now() + seconds * 1000
   const undo = async (why: string, all: readonly string[] = []): Promise<StepEnd> => {
     tools.report({ kind: 'failed', ...numbers(job), hosts, why })
-    return { kind: 'undone', why, faults: all, since, hosts: await revertHosts(tools, job, until) }
+    const back = lockstep === undefined ? revertHosts(tools, job, until) : revertInTurn(tools, job, lockstep, until)
+    return { kind: 'undone', why, faults: all, since, hosts: await back }
   }
   try {
     return await armed()
@@ -91,7 +95,7 @@ export async function carryOut(tools: Tools, job: Job): Promise<StepEnd> {
   }
 
   async function armed(): Promise<StepEnd> {
-    await allOf(hosts, (host) => session.write(host, 'arm', [generationOf(job, host), String(seconds)], [], 30_000))
+    await arm(tools, job, seconds)
     tell(tools, job, 'armed', `${seconds} s`)
     const cut = await activate(tools, job, seconds)
     tell(
@@ -112,7 +116,8 @@ export async function carryOut(tools: Tools, job: Job): Promise<StepEnd> {
       job.whole.length === 0 ? 'probes ok' : `probes ok, ${job.whole.map(({ group }) => group.id).join(', ')} whole`,
     )
     try {
-      for (const host of hosts) await session.write(host, 'confirm', [generationOf(job, host)], [], 30_000)
+      if (lockstep !== undefined) await confirmInTurn(tools, turnOf(job, lockstep))
+      else for (const host of hosts) await session.write(host, 'confirm', [generationOf(job, host)], [], 30_000)
     } catch (error) {
       if (!(error instanceof FailureError)) throw error
       return undo(`it could not be confirmed: ${error.failure.what}`)
@@ -220,9 +225,22 @@ function belowLost(view: GroupView, health: GroupHealth, { lost, step }: Job): s
   return belowMinimum(view, health, step.interrupts)
 }
 
+async function arm(tools: Tools, job: Job, seconds: number): Promise<void> {
+  const all = async () => {
+    await allOf(job.stages, ({ host, generation }) =>
+      tools.session.write(host, 'arm', [generation, String(seconds)], [], 30_000),
+    )
+  }
+  return job.step.lockstep === undefined ? all() : armTogether(tools, job.step.lockstep, all)
+}
+
 /** Hosts without acts first. Returns the hosts whose connection broke: what they did, the probes will tell. */
 async function activate(tools: Tools, job: Job, seconds: number): Promise<readonly string[]> {
   const cut: string[] = []
+  if (job.step.lockstep !== undefined) {
+    await activateInTurn(tools, turnOf(job, job.step.lockstep), seconds)
+    return cut
+  }
   for (const { host, generation } of job.stages) {
     try {
       await tools.session.write(host, 'activate', [generation], [], seconds * 1000)
@@ -276,7 +294,7 @@ function files(job: Job): string {
 
 function told(job: Job): string {
   const acts = job.stages
-    .flatMap(({ acts: own }) => own)
+    .flatMap(({ acts: own, inTurn }) => [...(inTurn?.first ?? []), ...own])
     .map((act) => ('run' in act ? act.run.join(' ') : `${act.do} ${act.unit}`))
   return acts.length === 0 ? 'in place' : [...new Set(acts)].join(', ')
 }

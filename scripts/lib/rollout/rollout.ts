@@ -1,5 +1,5 @@
 /** A rollout: the ordered waves of steps that take the hosts from one set of bundles to another. Plain data, sorted, with a digest. */
-import type { Act, Id, Layer } from '../../../renderers/renderer.ts'
+import type { Act, Id, Layer, PerHost } from '../../../renderers/renderer.ts'
 import type { Change } from '../bundle/change.ts'
 import type { WayIn } from './management-path.ts'
 
@@ -52,6 +52,18 @@ export interface Step {
   readonly ways: readonly WayIn[]
   /** Why it comes when it comes, in words for a person. */
   readonly because: readonly string[]
+  /** Only where old and new do not understand each other, and the hosts written to change in turn. */
+  readonly lockstep?: Lockstep
+}
+
+/** In three phases: the others are stopped; who is in charge gets its files and is told; then the others get theirs and are told. */
+export interface Lockstep {
+  /** The host that goes on while the others are stopped; nothing may change on it. */
+  readonly inCharge: string
+  /** By every other host written to: what is told before anybody's files change. */
+  readonly stop: PerHost<readonly Act[]>
+  /** So long some hosts may have the old settings and others the new ones before they disturb each other. Seconds. */
+  readonly apartSeconds: number
 }
 
 /** What one host gets in a step. */
