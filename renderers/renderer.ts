@@ -21,8 +21,8 @@ export interface Renderer<S extends Json = Json> {
   parts(host: string, settings: S): readonly Part[]
   /** Whose quorum or minimum must hold. */
   groups(all: PerHost<S>): readonly Group[]
-  /** How the hosts get from one set of settings to another. */
-  transition(before: PerHost<S>, after: PerHost<S>): Transition
+  /** How the hosts get from one set of settings to another. `secrets`: those whose value is another one afterwards. */
+  transition(before: PerHost<S>, after: PerHost<S>, secrets?: ReadonlySet<Id>): Transition
 }
 
 /** A problem in the definition, before it is known on which line its place is. */
@@ -200,8 +200,25 @@ export interface Agreement {
 export type Transition =
   /** Old and new work side by side. `effects`: told instead of the files' own, per host and part. */
   | { readonly kind: 'rolling'; readonly effects?: PerHost<Readonly<Record<string, Effect>>> }
+  /** Old and new do not understand each other: these hosts move together, all others one by one. No host is in two moves. */
+  | { readonly kind: 'lockstep'; readonly moves: readonly Move[] }
   /** No safe way is known: the reason, and what a person can do. */
   | { readonly kind: 'refuse'; readonly why: string; readonly manual: string }
+
+/** One part of several hosts that changes in one step: the others are stopped, the one in charge changes, and then they start with what is new. */
+export interface Move {
+  readonly part: string
+  /** What changes, in a few words: "the id of the router "services" changes from 10 to 11". */
+  readonly why: string
+  /** The host that goes on while the others are stopped. */
+  readonly inCharge: string
+  /** By host, all but the one in charge: what is told before anybody's files change. */
+  readonly stop: PerHost<readonly Act[]>
+  /** By host, all of them: what is told when its files are in place, and what all of this interrupts there. */
+  readonly effects: PerHost<Effect>
+  /** So long hosts with the old settings and hosts with the new ones may run side by side before they disturb each other. Seconds. */
+  readonly apartSeconds: number
+}
 
 /** The effect of a change that nobody has to be told of. */
 export const quiet: Effect = { acts: [], interrupts: [], maxSeconds: 0 }

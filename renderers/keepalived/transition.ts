@@ -1,44 +1,62 @@
-import { isDeepStrictEqual } from 'node:util'
-import type { PerHost, Transition } from '../renderer.ts'
+import type { Id, Move, PerHost, Transition } from '../renderer.ts'
+import { differences, type Difference } from './difference.ts'
+import { move } from './move.ts'
 import type { Instance, KeepalivedSettings } from './settings.ts'
 
 /**
  * Rolling for the first deployment, for priorities and for a host that leaves. What all have to say alike, or they do not hear each other and
- * there are two masters, is for a person: router id, interval, addresses, password, a host that joins.
+ * there are two masters, changes in lockstep: id, interval, password, network and addresses of a router, and a host that joins it. What has not
+ * been shown to work that way is for a person.
  */
-export function transition(before: PerHost<KeepalivedSettings>, after: PerHost<KeepalivedSettings>): Transition {
-  const routers = new Set(instancesOf(before).map(({ instance }) => instance.name))
-  for (const { host, instance } of instancesOf(after)) {
-    if (!routers.has(instance.name)) continue
-    const old = before[host]?.instances.find((one) => one.name === instance.name)
-    const why = old === undefined ? `${host} joins the router "${instance.name}"` : difference(old, instance)
-    if (why !== null) return { kind: 'refuse', why: `${why}; ${mixed}`, manual: manual(instance) }
+export function transition(
+  before: PerHost<KeepalivedSettings>,
+  after: PerHost<KeepalivedSettings>,
+  secrets: ReadonlySet<Id> = new Set(),
+): Transition {
+  const found = differences(before, after, secrets)
+  for (const each of found) {
+    const why = unsafe(each, before, after)
+    if (why !== null) return { kind: 'refuse', why: `${each.what}; ${why}`, manual: manual(each.now) }
   }
-  return { kind: 'rolling' }
+  if (found.length === 0) return { kind: 'rolling' }
+  return { kind: 'lockstep', moves: together(found).map((each): Move => move(each, before, after)) }
 }
 
-const mixed =
-  'hosts with the old settings and hosts with the new ones do not hear each other, and two of them would be master'
-
-function difference(old: Instance, now: Instance): string | null {
-  const of = `of the router "${now.name}"`
-  if (old.id !== now.id) return `the id ${of} changes from ${old.id} to ${now.id}`
-  if (old.interval !== now.interval) return `the interval ${of} changes from ${old.interval} s to ${now.interval} s`
-  if (old.version !== now.version) return `the VRRP version ${of} changes from ${old.version} to ${now.version}`
-  if (old.interface !== now.interface) return `the interface ${of} changes from ${old.interface} to ${now.interface}`
-  if ((old.password === null) !== (now.password === null))
-    return `the password ${of} is ${now.password === null ? 'taken away' : 'introduced'}`
-  if (!isDeepStrictEqual(old.addresses, now.addresses))
-    return `the virtual addresses ${of} change from ${old.addresses.join(', ')} to ${now.addresses.join(', ')}`
-  if (old.source !== now.source || now.peers.some((peer) => !old.peers.includes(peer)))
-    return `the hosts' own addresses in the router "${now.name}" change`
+/** Why it cannot be done in lockstep; null where it can. */
+function unsafe(
+  { host, old, now }: Difference,
+  before: PerHost<KeepalivedSettings>,
+  after: PerHost<KeepalivedSettings>,
+): string | null {
+  const [was, is] = [hostsOf(before, now.router), hostsOf(after, now.router)]
+  const leaves = was.find((each) => !is.includes(each))
+  if (leaves !== undefined) return `${leaves} leaves the router meanwhile: make that a commit of its own`
+  const away = Object.keys(now.priorities).find((each) => !is.includes(each))
+  if (away !== undefined) return `${away} has a part in it and is not there: it would come back with what is old`
+  const isMoved = old !== null && old.network === now.network && old.source !== now.source
+  if (isMoved) return `the address of ${host} that the others speak to has to be there first, and the old one still`
+  const interval = Math.min(old?.interval ?? now.interval, now.interval)
+  if (interval < 1) return `with adverts every ${interval} s there is too little time before a second master comes up`
   return null
+}
+
+/** Differences by the routers that have a host in common: one daemon plays all routers of its host. */
+function together(found: readonly Difference[]): readonly (readonly Difference[])[] {
+  const sets: Difference[][] = []
+  for (const each of found) {
+    const hosts = Object.keys(each.now.priorities)
+    const near = sets.filter((set) => set.some(({ now }) => hosts.some((host) => now.priorities[host] !== undefined)))
+    for (const set of near) sets.splice(sets.indexOf(set), 1)
+    sets.push([...near.flat(), each])
+  }
+  return sets
+}
+
+function hostsOf(all: PerHost<KeepalivedSettings>, router: string): readonly string[] {
+  const plays = ({ instances }: KeepalivedSettings) => instances.some((one) => one.router === router)
+  return Object.entries(all).flatMap(([host, each]) => (plays(each) ? [host] : []))
 }
 
 function manual(instance: Instance): string {
   return `Accept that ${instance.addresses.join(', ')} is away for some seconds. Render the bundles (quorate render --out DIR) and copy keepalived.conf to all hosts of the router (${Object.keys(instance.priorities).join(', ')}), with the password filled in. Then systemctl stop keepalived on the backups, systemctl restart keepalived on the master, systemctl start keepalived on the backups. Then run: quorate deploy --adopt.`
-}
-
-function instancesOf(all: PerHost<KeepalivedSettings>) {
-  return Object.entries(all).flatMap(([host, { instances }]) => instances.map((instance) => ({ host, instance })))
 }

@@ -1,9 +1,11 @@
 /** One run of a deployer that meets a fault at a message. */
 import { setTimeout as wall } from 'node:timers/promises'
+import type { Rendering } from '../../scripts/lib/bundle/rendering.ts'
 import type { Outcome } from '../../scripts/lib/deployment/outcome.ts'
 import type { Connect, Remote } from '../../scripts/lib/deployment/remote.ts'
+import type { DeployRequest } from '../../scripts/lib/deployment/request.ts'
 import { between, never, type Between, type Message } from './between.ts'
-import { leaseSeconds, sides, type Side, type WatchedLab } from './watched-lab.ts'
+import { leaseSeconds, type WatchedLab } from './watched-lab.ts'
 
 export type Fault = 'killed' | 'dropped' | 'frozen' | 'restarted'
 
@@ -22,8 +24,16 @@ export interface Disturbed {
   readonly outcome: Outcome | null
 }
 
-/** Deploys a side; resolves once the run is over, or dead. A link that was frozen thaws then, and what was on its way arrives late. */
-export async function disturbed(lab: WatchedLab, disturbance: Disturbance, side: Side): Promise<Disturbed> {
+/** A lab that can be disturbed, and what else its deployer is told. */
+export type Disturbable = Pick<WatchedLab, 'bench' | 'clock' | 'note'>
+
+/** Deploys a rendering; resolves once the run is over, or dead. A link that was frozen thaws then, and what was on its way arrives late. */
+export async function disturbed(
+  lab: Disturbable,
+  disturbance: Disturbance,
+  target: Rendering,
+  more: Partial<DeployRequest> = {},
+): Promise<Disturbed> {
   const { at } = disturbance
   const isFrozen = (host: string) =>
     isMet && host === at.host && disturbance.kind === 'fault' && disturbance.fault === 'frozen'
@@ -55,7 +65,8 @@ export async function disturbed(lab: WatchedLab, disturbance: Disturbance, side:
     await remote.exec('exit 0', '', 15_000)
     throw new Error(`${fault} ${when} ${message.call}: the connection outlived it`)
   }
-  const run = lab.bench.deploy(sides[side], {
+  const run = lab.bench.deploy(target, {
+    ...more,
     connect: deployer.connect(step),
     clock: lab.clock,
     leaseSeconds,
@@ -70,7 +81,7 @@ export async function disturbed(lab: WatchedLab, disturbance: Disturbance, side:
 /** The timer is waited for as fast as the lab's time passes, but for its last stretch. By the wall clock. Milliseconds. */
 const headStartMs = 300
 
-async function plant(lab: WatchedLab, host: string, fault: Exclude<Fault, 'killed'>): Promise<void> {
+async function plant(lab: Disturbable, host: string, fault: Exclude<Fault, 'killed'>): Promise<void> {
   const node = lab.bench.lab.node(host)
   if (fault === 'dropped') return node.drop({ after: 1 })
   if (fault === 'frozen') return node.freeze({ after: 0 })

@@ -102,7 +102,7 @@ interface Tried extends Disturbed {
 async function tryOut(lab: WatchedLab, each: Disturbance): Promise<Tried> {
   const old = lab.sideOf('n1') as Side
   const toldBefore = lab.told().length
-  const run = await disturbed(lab, each, other(old))
+  const run = await disturbed(lab, each, sides[other(old)])
   // How often the lease is renewed depends on how long the run took.
   if (!run.isMet && each.at.verb !== 'lease renew')
     return { ...run, found: [`the message never came (${run.outcome?.failure?.what})`] }

@@ -96,7 +96,12 @@ export function smallRendering(
   hosts = ['n1', 'n2', 'n3'],
   user = 'root',
 ): Rendering {
-  const lab: Lab = {
+  return renderLab({ ...smallLab(hosts, user), services: { web: { ...settings, byHost } } }, [web], {}).rendering
+}
+
+/** The hosts of it, without any service. */
+export function smallLab(hosts: readonly string[], user = 'root'): Lab {
+  return {
     name: 'small',
     domain: null,
     management: { user, port: 22, network: 'public' },
@@ -113,10 +118,9 @@ export function smallRendering(
       },
     },
     hosts: Object.fromEntries(hosts.map((name, index) => [name, node(name, index + 1)])),
-    services: { web: { ...settings, byHost } },
+    services: {},
     files: {},
   }
-  return renderLab(lab, [web], {}).rendering
 }
 
 function node(name: string, id: number): Host {

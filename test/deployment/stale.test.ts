@@ -139,7 +139,7 @@ function asking(side: Side, asks: string): Rendering {
 
 async function leaveOpen(lab: WatchedLab, now: Side): Promise<void> {
   const at = { host: 'n1', verb: 'put', nth: 1 }
-  await disturbed(lab, { kind: 'fault', fault: 'killed', when: 'before', at }, other(now))
+  await disturbed(lab, { kind: 'fault', fault: 'killed', when: 'before', at }, sides[other(now)])
   await untilItMayBeTakenOver(lab)
 }
 

@@ -33,28 +33,6 @@ const refused: readonly Change[] = [
   ['votes change on Proxmox VE', 'corosync', example, ['services', 'corosync', 'votes'], { pve1: 2 }],
   ['encryption is switched on Proxmox VE', 'corosync', example, ['services', 'corosync', 'crypto'], false],
   [
-    'a virtual router gets another id',
-    'keepalived',
-    example,
-    ['services', 'keepalived', 'routers', 'services', 'id'],
-    11,
-  ],
-  [
-    'a virtual router speaks more often',
-    'keepalived',
-    example,
-    ['services', 'keepalived', 'routers', 'services', 'interval'],
-    2,
-  ],
-  [
-    'a virtual router loses its password',
-    'keepalived',
-    example,
-    ['services', 'keepalived', 'routers', 'services', 'password'],
-    false,
-  ],
-  ['a virtual address changes', 'keepalived', example, ['networks', 'services', 'router', 0], '10.0.1.2'],
-  [
     'a router’s own address changes',
     'keepalived',
     example,
@@ -157,15 +135,6 @@ test('tinc: who is no peer any more is cut off by those that it leaves', () => {
 test('corosync that leaves is refused', () => {
   const renderer = renderers.find((one) => one.service === 'corosync')
   assert.is(renderer?.transition(renderer.settings(pair), {}).kind, 'refuse')
-})
-
-test('a host that joins a virtual router is refused: the master does not speak to it yet', () => {
-  const two = changed(example, ['services', 'keepalived', 'routers', 'services', 'priorities'], {
-    pve1: 250,
-    pve2: 230,
-  })
-  assert.is(move('keepalived', two, example).kind, 'refuse')
-  assert.is(move('keepalived', example, two).kind, 'rolling')
 })
 
 test('corosync’s first files tell nobody: no corosync runs that could reload', () => {

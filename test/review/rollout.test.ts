@@ -181,6 +181,36 @@ test('the port of sshd moves on three Debian servers: the new one beside the old
   }
 })
 
+/** The example lab with every secret as `fingerprint` says, once the text of its files is changed. */
+async function withSecrets(fingerprint: string, change = (text: string) => text): Promise<Rendering> {
+  const sources = await readSources(new URL('../../lab', import.meta.url).pathname)
+  const { lab } = define(
+    sources.map((source) => ({ ...source, text: change(source.text) })),
+    'lab',
+    renderers,
+  )
+  if (lab === null) throw new Error('the example lab has errors')
+  const { secrets } = renderLab(lab, renderers, {}).rendering
+  const fingerprints = Object.keys(secrets).map((id) => [id, id === 'keepalived.services.password' ? fingerprint : 'x'])
+  return renderLab(lab, renderers, Object.fromEntries(fingerprints)).rendering
+}
+
+test('another VRRP password in the example lab: the backups stop, the master changes alone, the backups start', async () => {
+  const sides = [await withSecrets('old'), await withSecrets('new')] as const
+  const plan = planned(...sides, { last: ['pve1'] }, renderers)
+  const text = rolloutText(plan, { ...options, lines: linesBetween(...sides), columns: 140 })
+  await assertGolden('example-password.txt', undigested(text))
+})
+
+test('another router id in the example lab: the address is away for seconds, so somebody has to accept it', async () => {
+  const sides = [await example((text) => text), await example((text) => text.replace('id: 10', 'id: 11'))] as const
+  const shown = (plan: ReturnType<typeof planned>) =>
+    undigested(rolloutText(plan, { ...options, lines: linesBetween(...sides), columns: 140 }))
+  await assertGolden('example-router-id-refused.txt', shown(planned(...sides, { last: ['pve1'] }, renderers)))
+  const accepted = planned(...sides, { last: ['pve1'], acceptOutage: ['keepalived.services'] }, renderers)
+  await assertGolden('example-router-id.txt', shown(accepted))
+})
+
 test('a fourth node comes to three Debian servers, and goes again', async () => {
   const three = await readSources(new URL('../labs/trio', import.meta.url).pathname)
   const node = three.find(({ path }) => path === 'nodes/n3.yaml') ?? { path: '', text: '' }

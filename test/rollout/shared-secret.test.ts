@@ -29,8 +29,22 @@ test('the example lab has the secrets that this test changes', () => {
   assert.equal(Object.keys(withSecrets({}).secrets).toSorted(), all.toSorted())
 })
 
-test('a changed VRRP password is refused: two masters would not hear each other', () => {
-  const result = planned(withSecrets({}), withSecrets({ 'keepalived.services.password': 'new' }))
+const young = { 'keepalived.services.password': 'new' }
+
+test('a changed VRRP password is changed on all its hosts in one step', () => {
+  const result = planned(withSecrets({}), withSecrets(young))
+  if (result.kind !== 'rollout') throw new Error('it was refused')
+  const steps = result.rollout.waves.flat()
+  assert.is(steps.length, 1)
+  assert.equal(Object.keys(steps[0]?.lockstep?.stop ?? {}), ['pve2', 'pve3'])
+})
+
+test('a shared secret whose service does not move all its hosts together is refused', () => {
+  const without = renderers.map((each) =>
+    each.service === 'keepalived' ? { ...each, transition: () => ({ kind: 'rolling' }) as const } : each,
+  )
+  const [before, after] = [withSecrets({}), withSecrets(young)]
+  const result = plan(before, after, compare(before, after), without, { last: [] })
   if (result.kind !== 'refused') throw new Error('it was planned')
   assert.is(result.refusals.length, 1)
   assert.match(result.refusals[0]?.why ?? '', 'keepalived.services.password changed, and pve1, pve2, pve3 share it')

@@ -11,6 +11,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compare } from '../../scripts/lib/bundle/compare.ts'
 import { plan } from '../../scripts/lib/rollout/plan.ts'
+import { renderer } from './lab.ts'
 import { type Case, told } from './simulator/lab-case.ts'
 import { randomLab } from './simulator/random-lab.ts'
 import { faultsOf } from './simulator/simulator.ts'
@@ -19,7 +20,12 @@ import { smallLabs } from './simulator/small-labs.ts'
 const cases = 20_000
 
 function judged(lab: Case) {
-  const result = plan(lab.before, lab.after, compare(lab.before, lab.after), [], lab)
+  const services = [...new Set(lab.moves?.map(({ part }) => part))]
+  const ways = services.map((service) => {
+    const moves = (lab.moves ?? []).filter(({ part }) => part === service)
+    return renderer(service, { kind: 'lockstep', moves })
+  })
+  const result = plan(lab.before, lab.after, compare(lab.before, lab.after), ways, lab)
   return { result, faults: faultsOf(lab, result) }
 }
 
@@ -31,14 +37,18 @@ test('no lab that is drawn by chance breaks a rollout, and nothing is refused fo
   const only = env['QUORATE_SEED']
   const seeds = only === undefined ? Array.from({ length: cases }, (_, seed) => seed) : [Number(only)]
   const seen = { rollout: 0, refused: 0 }
+  let inTurn = 0
   for (const seed of seeds) {
     const lab = randomLab(seed)
     const { result, faults } = judged(lab)
     seen[result.kind] += 1
+    if (result.kind === 'rollout' && result.rollout.waves.flat().some(({ lockstep }) => lockstep !== undefined))
+      inTurn += 1
     if (faults.length > 0) throw new Error(report(`QUORATE_SEED=${seed}`, lab, faults))
     if (only !== undefined) process.stdout.write(`${told(lab)}\n${JSON.stringify(result, null, 2)}\n`)
   }
   // Labs that are all refused, or never, would show little.
+  if (only === undefined) assert.ok(inTurn > cases / 20, `${inTurn} with hosts that change in turn`)
   if (only === undefined) assert.ok(Math.min(seen.rollout, seen.refused) > cases / 5, JSON.stringify(seen))
 })
 

@@ -3,7 +3,7 @@ import type { Act } from '../../../renderers/renderer.ts'
 import type { Change } from '../bundle/change.ts'
 import { harmless } from '../definition/shown.ts'
 import { hostOf } from '../rollout/interruption.ts'
-import type { Rollout, Step, Write } from '../rollout/rollout.ts'
+import type { Lockstep, Rollout, Step, Write } from '../rollout/rollout.ts'
 
 /** Keeps a number with its unit; the table prints a blank. */
 export const noBreak = '\u00a0'
@@ -52,7 +52,7 @@ function rowOf(step: Step, wave: number, lines: Lines): Row {
     part: step.part,
     hosts: step.writes.map((write) => write.host),
     changes: unique(step.writes.flatMap((write) => write.changes.map((change) => changeText(change, lines)))),
-    acts: unique(step.writes.flatMap(actsText)),
+    acts: step.lockstep === undefined ? unique(step.writes.flatMap(actsText)) : inTurn(step, step.lockstep),
     interrupts: interruptsOf(step),
   }
 }
@@ -72,6 +72,24 @@ function changeText(change: Change, lines: Lines): string {
   if (change.kind !== 'changed') return `${path} ${change.kind}`
   const count = lines(change)
   return count === null || count === 0 ? `${path} changed` : `${path} ~${count} ${count === 1 ? 'line' : 'lines'}`
+}
+
+/** "stop keepalived on pve2, pve3", "reload keepalived on pve1", "start keepalived on pve2, pve3" */
+function inTurn({ writes }: Step, { inCharge, stop }: Lockstep): readonly string[] {
+  const phases = [
+    Object.entries(stop).flatMap(([host, acts]) => acts.map((act) => ({ host, told: actText(act) }))),
+    ...[true, false].map((isChief) =>
+      writes
+        .filter(({ host }) => (host === inCharge) === isChief)
+        .flatMap((write) => actsText(write).map((told) => ({ host: write.host, told }))),
+    ),
+  ]
+  return phases.flatMap((phase) =>
+    unique(phase.map(({ told }) => told)).map((told) => {
+      const hosts = phase.flatMap((each) => (each.told === told ? [each.host] : []))
+      return `${told} on ${hostList(hosts)}`
+    }),
+  )
 }
 
 /** What a reader wants to know of it: what the units are told. That systemd reads its files again and that a unit is enabled goes without saying. */

@@ -1,5 +1,5 @@
 /** Drafts in waves → steps with their numbers: margins, gates and what has to be whole afterwards. */
-import type { Id } from '../../../renderers/renderer.ts'
+import type { Id, Move } from '../../../renderers/renderer.ts'
 import { byCodeUnits } from '../bundle/canonical.ts'
 import { canaries, canaryReason } from './canary.ts'
 import { hostsOf, touchedGroups } from './claims.ts'
@@ -10,7 +10,7 @@ import type { Order } from './order.ts'
 import { isEstablished, type Progress, progress } from './progress.ts'
 import { reasons } from './reasons.ts'
 import { outage } from './refusal.ts'
-import type { GroupMargin, Refusal, Step } from './rollout.ts'
+import type { GroupMargin, Lockstep, Refusal, Step } from './rollout.ts'
 import { groupIds, type World } from './world.ts'
 
 export interface Assembled {
@@ -52,12 +52,19 @@ export function assembled(world: World, waves: readonly (readonly Draft[])[], or
         completes: sorted(completes),
         ways: ways.get(draft) ?? [],
         because: [...reasons(world, draft, all, order.last), ...canaryReason(draft, behind)],
+        ...(draft.move === null ? {} : { lockstep: lockstepOf(draft.move, draft) }),
       }
     })
     for (const draft of wave) done.add(draft)
     return made
   })
   return { waves: steps, refusals }
+}
+
+/** Whoever has nothing to write is not stopped either. */
+function lockstepOf({ inCharge, stop, apartSeconds }: Move, { writes }: Draft): Lockstep {
+  const stopped = Object.entries(stop).filter(([host]) => writes.some((write) => write.host === host))
+  return { inCharge, stop: Object.fromEntries(stopped), apartSeconds }
 }
 
 /** `total`: votes or members that the group has when all are there. */

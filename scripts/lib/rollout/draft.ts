@@ -1,5 +1,5 @@
 /** Changes put together to steps, not yet in an order. */
-import type { Effect, Id, Layer } from '../../../renderers/renderer.ts'
+import type { Effect, Id, Layer, Move } from '../../../renderers/renderer.ts'
 import { byCodeUnits, canonicalJson } from '../bundle/canonical.ts'
 import type { Change } from '../bundle/change.ts'
 import type { PartManifest } from '../bundle/rendering.ts'
@@ -24,28 +24,44 @@ export interface Draft {
   readonly maxSeconds: number
   /** Made by another version of its renderer: no second host of the service meanwhile. */
   readonly alone: boolean
+  /** Its hosts change in turn; null where it does not matter who is first. */
+  readonly move: Move | null
 }
 
-/** The drafts of one service's changes: one per host and part, or one per part where it reaches the whole cluster. */
+/** The drafts of one service's changes: one per host and part, or one where a part reaches the whole cluster or several hosts move together. */
 export function drafts(
   world: World,
   changes: readonly Change[],
   last: readonly string[],
   told: Told,
   alone: boolean,
+  moves: readonly Move[] = [],
 ): readonly Draft[] {
   const parts = grouped(changes, (change) => {
     const reach = manifestOf(world, change.host, change.part).reach
-    return canonicalJson([change.service, change.part, reach === 'cluster' ? '' : change.host])
+    const hosts = reach === 'cluster' ? '' : (moveOf(moves, change)?.inCharge ?? change.host)
+    return canonicalJson([change.service, change.part, hosts])
   })
   const carriers = new Set(changes.map((change) => change.part).filter((part) => carriesQuorum(world, part)))
-  return [...parts.values()].map((own) => draftOf(world, own, last, told, { alone, carriers }))
+  return [...parts.values()].map((own) => {
+    const move = moveOf(moves, own[0] as Change)
+    return draftOf(world, own, last, move === null ? told : toldIn(move), { alone, carriers, move })
+  })
+}
+
+function moveOf(moves: readonly Move[], { host, part }: Change): Move | null {
+  return moves.find((move) => move.part === part && Object.hasOwn(move.effects, host)) ?? null
+}
+
+function toldIn({ part, effects }: Move): Told {
+  return Object.fromEntries(Object.entries(effects).map(([host, effect]) => [host, { [part]: effect }]))
 }
 
 /** What holds for all steps of a service. `carriers`: its parts that carry a quorum, on whichever host. */
 interface Common {
   readonly alone: boolean
   readonly carriers: ReadonlySet<string>
+  readonly move: Move | null
 }
 
 function draftOf(
@@ -53,10 +69,10 @@ function draftOf(
   changes: readonly Change[],
   last: readonly string[],
   told: Told,
-  { alone, carriers }: Common,
+  { alone, carriers, move }: Common,
 ): Draft {
   const { service, part, host } = changes[0] as Change
-  const shares = sharesOf(world, changes, last, told)
+  const shares = chiefFirst(sharesOf(world, changes, last, told), move)
   const own = [...new Set(shares.flatMap((share) => membersOf(world, share.host, part)))].toSorted(byCodeUnits)
   const leaving = shares.flatMap((share) => (share.kind === 'removed' ? membersOf(world, share.host, part) : []))
   const interrupts = shares.flatMap((share) => share.effects.flatMap((effect) => effect.interrupts))
@@ -73,7 +89,13 @@ function draftOf(
     away: world.interruption([...interrupts, ...leaving]),
     maxSeconds: Math.max(...shares.map((share) => seconds(share.effects))),
     alone,
+    move,
   }
+}
+
+function chiefFirst(shares: readonly Share[], move: Move | null): readonly Share[] {
+  const isChief = ({ host }: Share) => host === move?.inCharge
+  return [...shares.filter(isChief), ...shares.filter((share) => !isChief(share))]
 }
 
 function writeOf(share: Share): Write {

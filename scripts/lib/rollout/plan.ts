@@ -72,13 +72,14 @@ function draftAll(both: World, changes: readonly Change[], renderers: readonly R
       refusals.push(noWay(service, part, host, way.why, way.manual))
       continue
     }
-    const shared = sharedSecret(both.before.rendering, both.after.rendering, service)
+    const moves = way.kind === 'lockstep' ? way.moves : []
+    const shared = sharedSecret(both.before.rendering, both.after.rendering, service, moves)
     if (shared !== null) {
       refusals.push(shared)
       continue
     }
     const told = way.kind === 'rolling' ? (way.effects ?? {}) : {}
-    const made = drafts(both, own, order.last, told, way.kind === 'versions')
+    const made = drafts(both, own, order.last, told, way.kind === 'versions', moves)
     refusals.push(...made.filter(isUnknown).map((draft) => unknownWay(draft)))
     steps.push(...made)
   }

@@ -60,8 +60,10 @@ export function precedenceOf(world: World, drafts: readonly Draft[], last: reado
 function farewells(world: World, classes: readonly Class[]): (each: Class, other: Class) => boolean {
   const stay = new Set([...world.after.groups.values()].flatMap(({ members }) => members.map(({ id }) => id)))
   const leaving = world.members.filter(({ id }) => !stay.has(id))
-  const cutBy = ({ away, writes }: Draft) =>
-    leaving.filter(({ id, host }) => away.has(id) && writes.some((write) => write.host !== host)).map(({ id }) => id)
+  // Where several hosts move together, what goes on the member's own host goes by that host's doing.
+  const isCutBy = ({ away, writes, move }: Draft, { id, host }: World['members'][number]) =>
+    away.has(id) && writes.some((write) => write.host !== host) && move?.effects[host] === undefined
+  const cutBy = (draft: Draft) => leaving.filter((member) => isCutBy(draft, member)).map(({ id }) => id)
   const made = new Map(classes.map((each) => [each, new Set(each.drafts.flatMap(({ own }) => own))]))
   const cut = new Map(classes.map((each) => [each, each.leaves ? [] : each.drafts.flatMap(cutBy)]))
   return (each, other) =>

@@ -1,4 +1,5 @@
 /** Why a step comes when it comes, in words for a person. */
+import type { Move } from '../../../renderers/renderer.ts'
 import { byCodeUnits } from '../bundle/canonical.ts'
 import type { Draft } from './draft.ts'
 import { inCharge } from './in-charge.ts'
@@ -17,10 +18,13 @@ export function reasons(
   const siblings = steps.some((step) => step !== draft && step.service === draft.service && step.part === draft.part)
   const jump = hosts.filter((host) => last.includes(host))
   return [
-    ...(jump.length > 0 ? [`${jump.join(', ')} comes last in its layer: the deployer depends on it`] : []),
+    ...(jump.length > 0 && draft.move === null
+      ? [`${jump.join(', ')} comes last in its layer: the deployer depends on it`]
+      : []),
     ...(isFinal && siblings && jump.length === 0 ? finalReason(world, draft) : []),
     ...(draft.reach === 'cluster' ? [`${draft.part} is the same for all its hosts: one step`] : []),
     ...(raised(world, draft) ? [`${draft.part} carries a quorum: after everything that is cheaper to lose`] : []),
+    ...(draft.move === null ? [] : inTurn(draft, draft.move)),
     ...(draft.alone ? [`${draft.service} was rendered by another version of quorate: one host at a time`] : []),
   ]
 }
@@ -31,6 +35,17 @@ function finalReason(world: World, draft: Draft): readonly string[] {
   return [...inCharge(world)]
     .filter(([id]) => draft.away.has(id) || draft.own.includes(id))
     .map(([, group]) => `${hosts.join(', ')} comes last: it is in charge of ${group.id}`)
+}
+
+/** Why several hosts have to change in one step, and who goes on meanwhile. */
+function inTurn({ part, writes }: Draft, { inCharge: chief, why }: Move): readonly string[] {
+  const others = writes.map(({ host }) => host).filter((host) => host !== chief)
+  const names = others.toSorted(byCodeUnits).join(', ')
+  const isWritten = others.length < writes.length
+  return [
+    `${why}: hosts with the old ${part} and hosts with the new one would not hear each other, and more than one would be in charge`,
+    `so ${names} stop first, ${chief} ${isWritten ? 'changes' : 'goes on'} alone, and then ${names} start with what is new`,
+  ]
 }
 
 function raised(world: World, draft: Draft): boolean {

@@ -9,17 +9,24 @@ export function outage(draft: Draft, margin: GroupMargin, total: number): Refusa
   const unit = margin.kind === 'quorum' ? 'votes' : 'members'
   const one = margin.kind === 'quorum' ? 'vote' : 'member'
   const verb = draft.kind === 'removed' ? 'removing' : 'changing'
+  const accepted = `accept the outage for this change with  deploy --accept-outage ${margin.group}`
   return {
     group: margin.group,
     service: draft.service,
     part: draft.part,
     host,
-    why: `${verb} ${draft.part} on ${host} takes ${margin.group} from ${margin.before} to ${margin.during} of ${total} ${unit} (needs ${margin.needs})`,
-    waysOut: [
-      `give ${margin.group} one more ${one} that does not depend on ${host}`,
-      `accept the outage for this change with  deploy --accept-outage ${margin.group}`,
-    ],
+    why: `${verb} ${draft.part} on ${where(draft)} takes ${margin.group} from ${margin.before} to ${margin.during} of ${total} ${unit} (needs ${margin.needs})`,
+    // Where all change together, one more would change with them.
+    waysOut:
+      draft.move === null
+        ? [`give ${margin.group} one more ${one} that does not depend on ${host}`, accepted]
+        : [`${accepted}  (${draft.maxSeconds} s at most)`],
   }
+}
+
+function where({ move, writes }: Draft): string {
+  const hosts = writes.map(({ host }) => host)
+  return move === null ? (hosts[0] ?? '') : `${hosts.join(', ')} together (${move.why})`
 }
 
 /** A change that its service knows no safe way for. */

@@ -1,5 +1,5 @@
 /** A secret that several hosts share cannot change on one of them after the other: meanwhile they would not understand each other. */
-import type { Id } from '../../../renderers/renderer.ts'
+import type { Id, Move } from '../../../renderers/renderer.ts'
 import { byCodeUnits } from '../bundle/canonical.ts'
 import type { Rendering } from '../bundle/rendering.ts'
 import { noWay } from './refusal.ts'
@@ -12,22 +12,49 @@ interface Holder {
 }
 
 /**
- * Why a service's changed secret is refused: it stood in files of several hosts, or does now (a VRRP password, the two halves of a VPN's key).
- * Null where no such secret changed. A ciphertext that changed counts as a value that changed: without a key nobody can tell.
+ * Why a service's changed secret is refused: it stood in files of several hosts, or does now (a VRRP password, the two halves of a VPN's key),
+ * and not all of them are in one of the `moves`. Null where no such secret changed.
  */
-export function sharedSecret(before: Rendering, after: Rendering, service: string): Refusal | null {
-  const old = holders(before, service)
-  const young = holders(after, service)
-  for (const id of [...young.keys()].toSorted(byCodeUnits)) {
-    const [was = [], is = []] = [old.get(id), young.get(id)]
-    const changed = is.filter(({ host, fingerprint }) =>
-      was.some((one) => one.host === host && one.fingerprint !== fingerprint),
+export function sharedSecret(
+  before: Rendering,
+  after: Rendering,
+  service: string,
+  moves: readonly Move[] = [],
+): Refusal | null {
+  for (const { id, first, all } of changesOf(before, after, service)) {
+    const hosts = [...new Set(all.map(({ host }) => host))]
+    const isMoved = moves.some((move) =>
+      all.every(({ host, part }) => part === move.part && Object.hasOwn(move.effects, host)),
     )
-    const hosts = [...new Set([...was, ...is].map(({ host }) => host))]
-    const first = changed[0]
-    if (first !== undefined && hosts.length > 1) return refusal(service, id, first, hosts)
+    if (hosts.length > 1 && !isMoved) return refusal(service, id, first, hosts)
   }
   return null
+}
+
+/** The secrets of a service that have another ciphertext now on a host that had them. */
+export function changedSecrets(before: Rendering, after: Rendering, service: string): ReadonlySet<Id> {
+  return new Set(changesOf(before, after, service).map(({ id }) => id))
+}
+
+interface ChangedSecret {
+  readonly id: Id
+  /** One of those for whom it changed. */
+  readonly first: Holder
+  /** Everybody who had it or has it now. */
+  readonly all: readonly Holder[]
+}
+
+/** Sorted by id. A ciphertext that changed counts as a value that changed: without a key nobody can tell. */
+function changesOf(before: Rendering, after: Rendering, service: string): readonly ChangedSecret[] {
+  const old = holders(before, service)
+  const young = holders(after, service)
+  return [...young.keys()].toSorted(byCodeUnits).flatMap((id) => {
+    const [was = [], is = []] = [old.get(id), young.get(id)]
+    const first = is.find(({ host, fingerprint }) =>
+      was.some((one) => one.host === host && one.fingerprint !== fingerprint),
+    )
+    return first === undefined ? [] : [{ id, first, all: [...was, ...is] }]
+  })
 }
 
 function holders(rendering: Rendering, service: string): ReadonlyMap<Id, readonly Holder[]> {

@@ -2,6 +2,7 @@
 import type { Json, PerHost, Renderer, Transition } from '../../../renderers/renderer.ts'
 import { sortedEntries } from '../bundle/canonical.ts'
 import type { Rendering } from '../bundle/rendering.ts'
+import { changedSecrets } from './shared-secret.ts'
 
 /** versions: made by different versions of the renderer, so that settings cannot be compared; files' own effects, one host at a time. */
 export type Way = Transition | { readonly kind: 'versions' }
@@ -20,7 +21,7 @@ export function transitionOf(
   const young = settingsOf(after, service, lost)
   const versions = [...old.versions, ...young.versions]
   if (versions.some((version) => version !== renderer.version)) return { kind: 'versions' }
-  return renderer.transition(old.settings, young.settings)
+  return renderer.transition(old.settings, young.settings, changedSecrets(before, after, service))
 }
 
 function settingsOf(rendering: Rendering, service: string, lost: readonly string[]) {

@@ -1,5 +1,5 @@
 /** What has to be done, in pieces that cannot be divided: one part on one host, or on all hosts that share it. */
-import type { Effect, Id, Member } from '../../../renderers/renderer.ts'
+import type { Effect, Id, Member, Move } from '../../../renderers/renderer.ts'
 import type { Change } from '../../../scripts/lib/bundle/change.ts'
 import { compare } from '../../../scripts/lib/bundle/compare.ts'
 import type { Fall } from './fall.ts'
@@ -23,6 +23,8 @@ export interface Job {
   readonly weak: ReadonlySet<Id>
   /** Members that provide another way to what has lost one. */
   readonly leans: ReadonlySet<Id>
+  /** Its hosts change in turn. */
+  readonly move: Move | null
 }
 
 export function jobsOf(
@@ -35,7 +37,8 @@ export function jobsOf(
   const pieces = new Map<string, Change[]>()
   for (const change of compare(lab.before, lab.after)) {
     const wide = partIn(lab, change.host, change.part)?.reach === 'cluster'
-    const key = wide ? change.part : `${change.part}@${change.host}`
+    const chief = moveOf(lab, change.part, change.host)?.inCharge
+    const key = wide ? change.part : `${change.part}@${chief ?? change.host}`
     pieces.set(key, [...(pieces.get(key) ?? []), change])
   }
   const raised = new Set([...pieces.values()].map(([first]) => first?.part ?? '').filter((part) => carries(part)))
@@ -74,6 +77,7 @@ export function jobsOf(
       away,
       weak: new Set(weak.map(({ id }) => id)),
       leans: leansOf(weak, away),
+      move: moveOf(lab, part, hosts[0] ?? ''),
     }
   }
 
@@ -85,6 +89,10 @@ export function jobsOf(
     const others = members.filter(({ id, provides }) => !away.has(id) && provides.some((each) => left.has(each)))
     return new Set(others.map(({ id }) => id))
   }
+}
+
+function moveOf({ moves = [] }: Case, part: string, host: string): Move | null {
+  return moves.find((move) => move.part === part && move.effects[host] !== undefined) ?? null
 }
 
 /** As it will be; as it was, where it leaves. */
@@ -105,6 +113,8 @@ function effectOf(lab: Case, { host, part, path }: Change): Effect {
   const manifest = partIn(lab, host, part)
   if (manifest === undefined) throw new Error(`nobody has ${part}@${host}`)
   if (fateOf(lab, host, part) === 'removed') return manifest.onRemove
+  const moved = moveOf(lab, part, host)?.effects[host]
+  if (moved !== undefined) return moved
   const files = [...manifest.files, ...(partBefore(lab, host, part)?.files ?? [])]
   return files.find((file) => file.path === path)?.onChange ?? manifest.onRemove
 }

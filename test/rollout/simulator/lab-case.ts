@@ -1,4 +1,5 @@
 /** What the simulator is given: a lab before and after, and what the planner is told beyond that. */
+import type { Move } from '../../../renderers/renderer.ts'
 import type { Rendering } from '../../../scripts/lib/bundle/rendering.ts'
 
 export interface Case {
@@ -9,13 +10,21 @@ export interface Case {
   readonly lost: readonly string[]
   /** Groups that may fall. */
   readonly acceptOutage: readonly string[]
+  /** Hosts that have to change together, as their renderer says. */
+  readonly moves?: readonly Move[]
 }
 
 /** For a person who looks for the fault: one line per part and per group. */
-export function told({ before, after, last, lost, acceptOutage }: Case): string {
+export function told({ before, after, last, lost, acceptOutage, moves = [] }: Case): string {
   const side = (rendering: Rendering) => [...parts(rendering), ...groups(rendering)].map((line) => `  ${line}`)
   return [
     `last ${last.join()}; lost ${lost.join()}; outage accepted ${acceptOutage.join()}`,
+    ...moves.map(
+      ({ part, inCharge, effects }) =>
+        `${part} moves, ${inCharge} in charge: ${Object.entries(effects)
+          .map(([host, { interrupts }]) => `${host} interrupts ${interrupts.join()}`)
+          .join('; ')}`,
+    ),
     'before',
     ...side(before),
     'after',

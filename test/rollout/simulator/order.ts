@@ -92,8 +92,8 @@ function comesFirst(facts: Facts, a: Job, b: Job): boolean {
   if (chiefA !== chiefB) return chiefB
   return facts.groups.some((group) => {
     const ids = (group.after ?? group.before)?.members.map(({ id }) => id) ?? []
-    const [first, second] = [ids.indexOf(a.own[0] ?? ''), ids.indexOf(b.own[0] ?? '')]
-    return first >= 0 && second >= 0 && first < second
+    const rank = (job: Job) => ids.findIndex((id) => job.own.includes(id))
+    return rank(a) >= 0 && rank(b) >= 0 && rank(a) < rank(b)
   })
 }
 

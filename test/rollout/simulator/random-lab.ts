@@ -1,5 +1,5 @@
 /** Labs by chance: one or two cells of nodes, networks that carry networks, quorums with weights, pools, guests, and what changes there. */
-import type { Id } from '../../../renderers/renderer.ts'
+import type { Id, Move } from '../../../renderers/renderer.ts'
 import { type GroupSketch, type PartSketch, rendering } from '../sketch.ts'
 import { type Dice, diceOf } from './dice.ts'
 import { type Fate, randomServices, type Service, type Spot } from './random-services.ts'
@@ -31,7 +31,27 @@ export function randomLab(seed: number): Case {
     )
   const groups = still.flatMap(({ services }) => services.map(({ group }) => group))
   const acceptOutage = dice.chance(1, 10) ? [dice.pick(groups)] : []
-  return { before: side('before'), after: side('after'), last, lost, acceptOutage }
+  // Dice of its own: labs without moves are the same as ever.
+  const moves = movesIn(diceOf(seed + 0x10000000), still)
+  return { before: side('before'), after: side('after'), last, lost, acceptOutage, moves }
+}
+
+/** Now and then the hosts of a service that stays on them move together, whoever of them changes; most of the time the one in charge is not away. */
+function movesIn(dice: Dice, cells: readonly Cell[]): readonly Move[] {
+  const services = cells.flatMap((cell) => cell.services).filter(({ reach }) => reach === 'host')
+  return services.flatMap(({ part, member, spots }): readonly Move[] => {
+    const stays = spots.filter(({ fate }) => fate === 'changed' || fate === 'same' || fate === 'new')
+    const hosts = stays.map(({ host }) => host)
+    if (hosts.length < 2 || !dice.chance(1, 4)) return []
+    const inCharge = dice.pick(hosts)
+    const isAway = (host: string) => host !== inCharge || dice.chance(1, 4)
+    const effects = hosts.map((host) => [
+      host,
+      { acts: [], interrupts: isAway(host) ? [`${member}@${host}`] : [], maxSeconds: 5 },
+    ])
+    const stop = Object.fromEntries(hosts.filter((host) => host !== inCharge).map((host) => [host, []]))
+    return [{ part, why: 'by chance', inCharge, stop, effects: Object.fromEntries(effects), apartSeconds: 2 }]
+  })
 }
 
 function cellOf(dice: Dice, prefix: string, count: number): Cell {

@@ -48,7 +48,21 @@ export function runOf(facts: Facts, rollout: Rollout): Run {
       .filter(({ step, job }) => step.layer !== job.layer)
       .map(({ step, job }) => `step ${step.id} is of layer ${step.layer}, not ${job.layer}`),
   )
+  faults.push(...turns.flatMap((turn) => outOfStep(turn)))
   return { waves, faults }
+}
+
+/** Where hosts move together: nobody but the one in charge runs while it changes, and that one runs on. Elsewhere nobody is stopped. */
+function outOfStep({ step, job }: Turn): readonly string[] {
+  const { lockstep } = step
+  const wanted = job.move === null ? null : job.hosts.filter((host) => host !== job.move?.inCharge)
+  const stopped = lockstep === undefined ? null : Object.keys(lockstep.stop).toSorted()
+  const isSame = wanted?.join() === stopped?.join() && job.move?.inCharge === lockstep?.inCharge
+  const isLate = lockstep !== undefined && step.writes.slice(1).some(({ host }) => host === lockstep.inCharge)
+  return [
+    ...(isSame ? [] : [`step ${step.id} stops ${stopped?.join(', ')}; to be stopped are ${wanted?.join(', ')}`]),
+    ...(isLate ? [`step ${step.id} does not begin with ${lockstep.inCharge}`] : []),
+  ]
 }
 
 function pathsOf({ writes }: Step): string {
