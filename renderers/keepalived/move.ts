@@ -8,7 +8,7 @@ const daemonReload: Act = { run: ['systemctl', 'daemon-reload'] }
 
 /**
  * Backups stop, the master is told to reload, backups start. Measured with keepalived 2.2.7 on three hosts in network namespaces, pinged every
- * 20 ms over the virtual address, an advert every second:
+ * 20 ms over the virtual address, an advert every second (test/renderers/keepalived-daemon.test.ts does part of it again):
  *
  * - Another password, one introduced or taken away, another interval (1 s to 3 s and back), another VRRP version, a virtual address more or
  *   another one beside it, and a peer more: the master keeps its address over the reload, no ping is lost. Backups that start with the new

@@ -137,6 +137,12 @@ test('two owners at once are found, and one that hands over to the other is not'
   assert.equal(doubleOwners([said('a', 0, 8), said('b', 5, 20)], 0, 20_000), [
     'the owner of 10.0.1.1: a and b both, for 2.0 s',
   ])
+  const off = (host: string, from: number, to: number) => {
+    const { words, ...rest } = said(host, 0, 20)
+    return { ...rest, words: words.filter(({ at }) => at < from * 1000 || at >= to * 1000) }
+  }
+  assert.equal(doubleOwners([off('a', 5, 15), said('b', 6, 14)], 0, 20_000), [], 'a was off meanwhile')
+  assert.is(doubleOwners([off('a', 5, 15), said('b', 6, 18)], 0, 20_000).length, 1)
 })
 
 test.run()

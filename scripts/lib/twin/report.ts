@@ -195,13 +195,16 @@ export function doubleOwners(said: readonly Said[], from: number, to: number): r
   })
 }
 
+/** Who was not heard for so long was off, whatever it says afterwards: an answer takes 2 s at most. Milliseconds. */
+const silentMs = 3000
+
 function stretches({ host, words }: Said, from: number, to: number) {
   const found: { host: string; from: number; to: number }[] = []
   let open: { host: string; from: number; to: number } | null = null
   for (const { at, picked } of words) {
     if (at < from || at > to) continue
     if (picked === '') open = null
-    else if (open === null) found.push((open = { host, from: at, to: at }))
+    else if (open === null || at - open.to > silentMs) found.push((open = { host, from: at, to: at }))
     else open.to = at
   }
   return found
