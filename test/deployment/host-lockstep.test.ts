@@ -112,6 +112,18 @@ test('confirmed in time, a prepared unit is told nothing', async ({ host }) => {
   assert.is(await state(host), 'done')
 })
 
+test('a run that is overtaken tells nobody to begin, to hold still or to wait for others', async ({ host }) => {
+  await call(host, 'begin', 'g1')
+  await call(host, 'activate', 'g1')
+  await host.session.ask('host', 'fence', [], [['raise', '2', 'other']], 10_000)
+  for (const verb of ['begin', 'hold', 'prepare']) {
+    const error = await call(host, verb, 'g1').catch((thrown: unknown) => thrown)
+    assert.is(error instanceof HostRefusal ? error.exit : error, 5, verb)
+  }
+  assert.is(await state(host), 'armed')
+  assert.is(said(host).length, 2)
+})
+
 test('at boot the old file is back, and the unit does not start before the others’ timers must have fired', async ({
   host,
 }) => {

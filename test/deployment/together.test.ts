@@ -16,7 +16,10 @@ const sideBySide = 2
 const pace = 4
 /** In the lab's time. Milliseconds. */
 const soon = 10_000
-const writing = ['discard', 'open', 'put', 'stage', 'arm', 'activate', 'confirm', 'settle', 'revert', 'record', 'prune']
+const writing = [
+  ...['discard', 'open', 'put', 'stage', 'arm', 'begin', 'activate', 'prepare', 'hold', 'confirm', 'settle', 'revert'],
+  ...['record', 'prune'],
+]
 
 const one = smallRendering({ body: 'one' })
 const two = smallRendering({ body: 'one' }, { n1: { body: 'two' } })

@@ -2,6 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Move } from '../../renderers/renderer.ts'
+import { assertContract } from '../contracts/contract.ts'
 import { refusals, renderer, rolled, shape, threeNodes } from './lab.ts'
 
 const stop = [{ unit: 'keepalived.service', do: 'stop' }] as const
@@ -25,6 +26,7 @@ const way = (moves: readonly Move[]) => [renderer('keepalived', { kind: 'lockste
 
 test('the hosts of a move are one step, the one in charge first; all others go as ever', () => {
   const rollout = rolled(old, young, { last: ['pve1'] }, way([move]))
+  assertContract('rollout', { format: 1, kind: 'rollout', rollout })
   assert.equal(shape(rollout), [
     ['keepalived@pve1+pve2+pve3'],
     ['interfaces@pve2'],
