@@ -1,9 +1,11 @@
 /** `quorate diff`: what changes on which host, compared with another revision. */
 import { bothSides } from './lib/bundle/both-sides.ts'
 import { diffChanges } from './lib/bundle/diff.ts'
+import { sinceDeployed } from './lib/bundle/since-deployed.ts'
 import type { Exit } from './lib/failure.ts'
 import { changesMarkdown } from './lib/review/changes-markdown.ts'
 import { changesText } from './lib/review/changes-text.ts'
+import { undeployedText } from './lib/review/since-deployed-text.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface DiffOptions {
@@ -25,6 +27,7 @@ export async function diff(options: DiffOptions, terminal: Terminal): Promise<Ex
     return 0
   }
   terminal.note(`${base.note ?? `compared with ${base.commit?.slice(0, 7)}`}\n`)
+  if (options.base === undefined) terminal.note(undeployedText(await sinceDeployed(options.lab, base.commit)))
   terminal.out(options.format === 'markdown' ? changesMarkdown(diffs) : changesText(diffs, terminal))
   return 0
 }

@@ -4,10 +4,12 @@ import { sortedKeys } from './lib/bundle/canonical.ts'
 import type { Change } from './lib/bundle/change.ts'
 import { diffChanges, type FileDiff } from './lib/bundle/diff.ts'
 import { openGit } from './lib/bundle/git.ts'
+import { sinceDeployed } from './lib/bundle/since-deployed.ts'
 import type { Exit } from './lib/failure.ts'
 import { rolloutMermaid } from './lib/review/rollout-mermaid.ts'
 import type { Lines } from './lib/review/rollout-rows.ts'
 import { rolloutText } from './lib/review/rollout-text.ts'
+import { undeployedText } from './lib/review/since-deployed-text.ts'
 import { jumpHosts } from './lib/rollout/order.ts'
 import { plan as planRollout } from './lib/rollout/plan.ts'
 import type { Plan } from './lib/rollout/rollout.ts'
@@ -27,6 +29,7 @@ export interface PlanOptions {
 export async function plan(options: PlanOptions, terminal: Terminal): Promise<Exit> {
   const { before, after, changes, base, renderers } = await bothSides(options, terminal)
   if (base.note !== null) terminal.note(`${base.note}\n`)
+  if (options.base === undefined) terminal.note(undeployedText(await sinceDeployed(options.lab, base.commit)))
   const result = planRollout(before, after, changes, renderers, { last: jumpHosts(after) })
   const text = {
     columns: terminal.columns,

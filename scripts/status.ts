@@ -1,13 +1,16 @@
 /** `quorate status`: what each host is at, what is pending there, and who holds the lease. */
 import { resolve } from 'node:path'
 import { sortedKeys } from './lib/bundle/canonical.ts'
+import { openGit } from './lib/bundle/git.ts'
 import { requireRendering } from './lib/bundle/lab-rendering.ts'
+import { sinceDeployed, type SinceDeployed } from './lib/bundle/since-deployed.ts'
 import { loadRenderers } from './lib/definition/registry.ts'
 import { access } from './lib/deployment/access.ts'
 import { stateOfLab, type LabState } from './lib/deployment/drift.ts'
 import { waysTo } from './lib/deployment/ways.ts'
 import { FailureError, type Exit } from './lib/failure.ts'
 import { statusText } from './lib/review/lab-state-text.ts'
+import { deployedText } from './lib/review/since-deployed-text.ts'
 import { repoRootOf } from './lib/roots.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -24,8 +27,20 @@ export interface StatusOptions {
 /** 0: every host answered; 4: one did not. */
 export async function status(options: StatusOptions, terminal: Terminal): Promise<Exit> {
   const state = await labState(options, terminal)
-  terminal.out(options.json ? `${JSON.stringify(sortedKeys(state), null, 2)}\n` : statusText(state, Date.now()))
+  const since = await sinceDeployed(options.lab, await headOf(options.lab))
+  if (options.json) terminal.out(`${JSON.stringify(sortedKeys(statusDocument(state, since)), null, 2)}\n`)
+  else terminal.out(`${statusText(state, Date.now())}${deployedText(since)}`)
   return Object.values(state.hosts).every(({ reachable }) => reachable) ? 0 : 4
+}
+
+/** What --json prints. */
+export function statusDocument(state: LabState, since: SinceDeployed | null) {
+  return { ...state, deployed: since?.deployed ?? null, undeployed: since?.ahead ?? [] }
+}
+
+async function headOf(lab: string): Promise<string | null> {
+  const git = await openGit(repoRootOf(lab))
+  return git === null ? null : (await git.current()).commit
 }
 
 /** Asks the hosts of the lab in a folder. Throws a FailureError where it does not come to that. */

@@ -113,6 +113,36 @@ for (const name of [
   })
 }
 
+test('the deployed commit is moved where it still is what it was, and only there', async ({ repository }) => {
+  const first = await repository.commit({ a: '1' })
+  const second = await repository.commit({ a: '2' })
+  const git = await open(repository.folder)
+  assert.is(await git.deployed(), null)
+  assert.is(await git.moveDeployed(first, second), false, 'there is none yet')
+  assert.is(await git.moveDeployed(first, null), true)
+  assert.is(await git.moveDeployed(second, null), false, 'there is one already')
+  assert.is(await git.moveDeployed(second, first), true)
+  assert.is(await git.moveDeployed(first, second), true, 'back')
+  assert.is(await git.deployed(), first)
+  await repository.write({ '.git/refs/quorate/deployed.lock': '' })
+  assert.match(await refused(git.moveDeployed(second, first)), /git does not move refs\/quorate\/deployed/)
+  assert.is(await git.deployed(), first)
+})
+
+test('the commits between two are those that touch the path, whatever their subjects hold', async ({ repository }) => {
+  const first = await repository.commit({ 'lab/a': '1', 'lab/*': '1' })
+  await repository.commit({ b: '1' })
+  await repository.write({ 'lab/a': '2' })
+  repository.git('add', '--all')
+  repository.git('commit', '-q', '-m', 'two  words \u001b[31mred\n\nbody')
+  const git = await open(repository.folder)
+  const [commit, ...more] = await git.commitsBetween(first, 'main', 'lab')
+  assert.equal(commit, { commit: await git.resolve('main'), subject: 'two  words \u001b[31mred' })
+  assert.equal(more, [])
+  assert.equal(await git.commitsBetween('main', first, 'lab'), [])
+  assert.equal(await git.commitsBetween(first, 'main', 'lab/*'), [], 'a name is no pattern')
+})
+
 test('changed paths are those that differ, are gone or are not tracked, among those asked for', async ({
   repository,
 }) => {

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import { parseDocument, YAMLMap, visit } from 'yaml'
 import { diff, type DiffOptions } from '../../scripts/diff.ts'
 import type { FailureError } from '../../scripts/lib/failure.ts'
+import { plan } from '../../scripts/plan.ts'
 import { render } from '../../scripts/render.ts'
 import type { Terminal } from '../../scripts/terminal.ts'
 import { assertContract } from '../contracts/contract.ts'
@@ -154,6 +155,23 @@ test('a line changed in the lab shows as the lines that it changes on the hosts'
   assert.match(text, /^ {2}-.*48h$/m)
   assert.match(text, /^ {2}\+.*24h$/m)
   assertContract('changes', JSON.parse(await differs(lab, { format: 'json' })))
+})
+
+test('what was merged and is not deployed is told, where nobody names a base', async ({ lab, repository }) => {
+  const deployed = repository.git('rev-parse', 'HEAD').trim()
+  await change(lab, 'services/dnsmasq.yaml', 'lease: 48h', 'lease: 24h')
+  await repository.commit({})
+  const notes = async (base?: string) => {
+    const terminal = paper()
+    await diff({ lab, format: 'text', json: false, ...(base === undefined ? {} : { base }) }, terminal)
+    await plan({ lab, format: 'text', json: false, ...(base === undefined ? {} : { base }) }, terminal)
+    return terminal.notes.join('')
+  }
+  assert.not.match(await notes(), 'deployed')
+  repository.git('update-ref', 'refs/quorate/deployed', deployed)
+  const told = `1 commit of the base touches the lab and is not deployed: the hosts are at ${deployed.slice(0, 7)}`
+  assert.is((await notes()).split(told).length, 3)
+  assert.not.match(await notes('HEAD'), 'deployed')
 })
 
 test('errors in the base are told as such', async ({ lab, repository }) => {

@@ -6,6 +6,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parse } from 'yaml'
 import { filesBelow, top } from '../house/source-tree.ts'
+import { temporaryRepository } from '../bundle/temporary-repository.ts'
 import { workflowProblems } from './workflow-rules.ts'
 
 const workflows = filesBelow('.github/workflows')
@@ -81,6 +82,90 @@ test('deployments wait for each other, are never cancelled, and run in an enviro
   }
   assert.equal(deploy.concurrency, { group: 'deploy', 'cancel-in-progress': false })
   assert.is(deploy.jobs.deploy.environment, 'production')
+})
+
+interface Jobs {
+  readonly jobs: Readonly<Record<string, { environment?: unknown; permissions?: unknown; steps: readonly Step[] }>>
+}
+
+interface Step {
+  readonly uses?: string
+  readonly run?: string
+}
+
+test('one job alone may write, and it has no secret, installs nothing and runs one script', () => {
+  const jobs = workflows.flatMap(({ path, text }) =>
+    Object.entries((parse(text) as Jobs).jobs).map(([name, job]) => ({ name: `${path} ${name}`, job })),
+  )
+  const writers = jobs.filter(({ job }) => JSON.stringify(job.permissions ?? {}).includes('write'))
+  assert.equal(
+    writers.map(({ name, job }) => [name, job.permissions, job.environment]),
+    [['.github/workflows/deploy.yml record', { contents: 'write' }, undefined]],
+  )
+  const writer = writers[0]?.job
+  assert.not.match(JSON.stringify(writer), 'secrets.')
+  assert.equal(
+    writer?.steps.map(({ uses, run }) => uses?.split('@')[0] ?? run),
+    ['actions/checkout', 'bash .github/actions/deployed.sh push "$FROM" "$TO"'],
+  )
+})
+
+/** The script on a clone of a real repository: its exit code and words. */
+function deployedScript(clone: string, ...args: readonly string[]) {
+  const env = { PATH: process.env['PATH'], HOME: folder, GH_TOKEN: 'poison', GIT_CONFIG_NOSYSTEM: '1' }
+  const { status, stdout, stderr } = spawnSync('bash', [join(top, '.github/actions/deployed.sh'), ...args], {
+    cwd: clone,
+    env,
+    encoding: 'utf8',
+  })
+  return { status, words: stdout + stderr }
+}
+
+test('the deployed commit is fetched, moved forward and back, and never over what somebody else has put there', async () => {
+  const origin = await temporaryRepository()
+  const clone = await temporaryRepository()
+  try {
+    const first = await origin.commit({ a: '1' })
+    const second = await origin.commit({ a: '2' })
+    clone.git('remote', 'add', 'origin', origin.folder)
+    clone.git('fetch', '-q', 'origin')
+    const at = () => origin.git('for-each-ref', '--format=%(objectname)', 'refs/quorate').trim()
+    assert.is(deployedScript(clone.folder, 'fetch').status, 0, 'where there is none yet')
+    assert.is(deployedScript(clone.folder, 'push', '', second).status, 0)
+    assert.is(at(), second)
+    assert.is(deployedScript(clone.folder, 'push', second, first).status, 0, 'a rollback')
+    assert.is(at(), first)
+    assert.is.not(deployedScript(clone.folder, 'push', second, second).status, 0, 'it is not there any more')
+    assert.is.not(deployedScript(clone.folder, 'push', '', second).status, 0, 'there is one already')
+    assert.is(at(), first)
+    assert.is(deployedScript(clone.folder, 'fetch').status, 0)
+    assert.is(clone.git('rev-parse', 'refs/quorate/deployed').trim(), first)
+    assert.not.match(readFileSync(join(clone.folder, '.git/config'), 'utf8'), 'poison')
+    assert.is(deployedScript(clone.folder).status, 2)
+  } finally {
+    await origin.remove()
+    await clone.remove()
+  }
+})
+
+test('the token answers where the origin asks for one', () => {
+  const helper = /^helper='(.*)'$/m.exec(readFileSync(join(top, '.github/actions/deployed.sh'), 'utf8'))?.[1] ?? ''
+  const { stdout } = spawnSync(
+    'git',
+    ['-c', 'credential.helper=', '-c', `credential.helper=${helper}`, 'credential', 'fill'],
+    {
+      env: {
+        PATH: process.env['PATH'],
+        HOME: folder,
+        GH_TOKEN: 'poison',
+        GIT_CONFIG_NOSYSTEM: '1',
+        GIT_TERMINAL_PROMPT: '0',
+      },
+      input: 'protocol=https\nhost=github.com\n\n',
+      encoding: 'utf8',
+    },
+  )
+  assert.match(stdout, 'username=x-access-token\npassword=poison\n')
 })
 
 test('every file that a workflow runs is there', () => {

@@ -12,6 +12,15 @@ export interface Git {
   resolve(revision: string): Promise<string>
   /** The merge base of what is checked out with the main branch; null before the first commit. A FailureError (exit 2) where there is none. */
   mergeBase(): Promise<string | null>
+  /** The commit that all hosts were last brought to, as refs/quorate/deployed says; null where nothing says so. */
+  deployed(): Promise<string | null>
+  /**
+   * Moves refs/quorate/deployed to a commit in one go, where it still is at `from` (null: where there is none). False where somebody has moved
+   * it meanwhile; a FailureError where git cannot move it.
+   */
+  moveDeployed(to: string, from: string | null): Promise<boolean>
+  /** The commits that `to` has and `from` has not, and that touch the path (relative to the folder). The newest first. */
+  commitsBetween(from: string, to: string, path: string): Promise<readonly Commit[]>
   /** Paths, of those given (relative to the folder), that differ between the commit and the working tree, untracked ones included. */
   changedPaths(commit: string, paths: readonly string[]): Promise<readonly string[]>
   /**
@@ -24,6 +33,16 @@ export interface Git {
   /** Forgets the work trees whose folder is gone. */
   prune(): Promise<void>
 }
+
+export interface Commit {
+  /** The full hash. */
+  readonly commit: string
+  /** The first line of its message: anything that somebody could commit. */
+  readonly subject: string
+}
+
+/** Not below refs/heads, so it is nobody's branch, and a clone does not bring it along. */
+export const deployedRef = 'refs/quorate/deployed'
 
 /** Where the main branch is looked for, in this order. */
 const mainBranches = [
@@ -50,6 +69,9 @@ export async function openGit(folder: string): Promise<Git | null> {
     current: () => current(git),
     resolve: (revision) => resolve(git, revision),
     mergeBase: () => mergeBase(git),
+    deployed: () => verified(git, deployedRef),
+    moveDeployed: (to, from) => moveDeployed(git, to, from),
+    commitsBetween: (from, to, path) => commitsBetween(git, from, to, path),
     changedPaths: (commit, paths) => changedPaths(git, commit, paths),
     addWorktree: (target, commit, only) => addWorktree(git, target, commit, only),
     removeWorktree: async (target) => {
@@ -110,6 +132,29 @@ async function mergeBase(git: SimpleGit): Promise<string | null> {
 async function verified(git: SimpleGit, revision: string): Promise<string | null> {
   const answer = await git.raw('rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`).catch(() => '')
   return /^[0-9a-f]{40,64}$/.test(answer.trim()) ? answer.trim() : null
+}
+
+async function moveDeployed(git: SimpleGit, to: string, from: string | null): Promise<boolean> {
+  try {
+    // Of a ref that is not there yet, git wants all zeros as the old value.
+    await git.raw('update-ref', deployedRef, to, from ?? '0'.repeat(to.length))
+    return true
+  } catch (error) {
+    const now = await git.raw('for-each-ref', '--format=%(objectname)', deployedRef).catch(() => '')
+    if (now.trim() !== (from ?? '')) return false
+    const what = `git does not move ${deployedRef}: ${error instanceof Error ? error.message.trim() : String(error)}`
+    const next = `mend what git says, then: git update-ref ${deployedRef} ${to}`
+    throw new FailureError({ what, where: 'git', now: `all hosts are at ${to}`, next }, 4, { cause: error })
+  }
+}
+
+async function commitsBetween(git: SimpleGit, from: string, to: string, path: string): Promise<readonly Commit[]> {
+  const log = await git.raw('log', '-z', '--format=%H %s', `${from}..${to}`, '--', `:(literal)${path}`)
+  const lines = log.split('\0').filter((line) => line !== '')
+  return lines.map((line) => {
+    const end = line.indexOf(' ')
+    return { commit: line.slice(0, end), subject: line.slice(end + 1) }
+  })
 }
 
 async function addWorktree(git: SimpleGit, target: string, commit: string, only?: string): Promise<void> {
