@@ -66,13 +66,14 @@ function shown(rendering: Rendering, content: string | null): string | null {
 }
 
 function linesOf(before: string | null, after: string | null): Lines {
-  const hunks = hunksOf(before, after, 3)
+  const hunks = hunksBetween(before, after, 3)
   if (hunks === null) return { added: count(after ?? ''), removed: count(before ?? ''), hunks, tight: null }
   const lines = hunks.split('\n')
-  return { added: starting(lines, '+'), removed: starting(lines, '-'), hunks, tight: hunksOf(before, after, 0) }
+  return { added: starting(lines, '+'), removed: starting(lines, '-'), hunks, tight: hunksBetween(before, after, 0) }
 }
 
-function hunksOf(before: string | null, after: string | null, context: number): string | null {
+/** The difference of two texts in unified form, with so many lines around; null where one is not known, or where they are too different. */
+export function hunksBetween(before: string | null, after: string | null, context: number): string | null {
   if (before === null || after === null) return null
   // A text that begins or ends to exist needs as many edits as it has lines, and no search.
   const maxEditLength = before === '' || after === '' ? Infinity : mostEdits

@@ -5,12 +5,13 @@ import type { Rendering } from '../bundle/rendering.ts'
 import { FailureError } from '../failure.ts'
 import { plan } from '../rollout/plan.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import { assess, liveSerials, noSecrets, type Assessment } from './assess.ts'
+import { assess, liveSerials, noSecrets } from './assess.ts'
 import { heldRendering } from './held.ts'
 import type { Course } from './job.ts'
 import type { Progress } from './progress.ts'
 import { presumed } from './presumed.ts'
 import type { DeployRequest } from './request.ts'
+import { refuseOutside, refuseStrange } from './strange.ts'
 import { runningParts } from './running.ts'
 import type { Session } from './session.ts'
 import type { Begun } from './start.ts'
@@ -25,12 +26,13 @@ export async function agree(
 ): Promise<Course> {
   const before = heldRendering(request.target.lab, facts.values())
   const target = scoped(request, before, facts.keys())
+  refuseOutside(request)
   const paths = serialPaths(target)
   const serials = liveSerials(facts, Object.fromEntries(Object.entries(paths).map(([path, { id }]) => [path, id])))
   const all = compare(before, target).filter(({ host }) => facts.has(host))
   const live = Object.fromEntries(Object.entries(serials).map(([id, number]) => [id, Math.max(1, number)]))
   const found = assess(facts, target, all, request.secrets, live, request.override)
-  refuseForeign(found, request)
+  await refuseStrange({ session, facts, target, found, request, progress })
   const running = await runningParts(session, facts, request.target)
   const side = (held: Rendering) => presumed(held, request.target, running, request.without)
   const sides = { before: side(before), after: side(target) }
@@ -111,33 +113,4 @@ function refuseUnreviewed(request: DeployRequest, rollout: Rollout, sides: Sides
     },
     4,
   )
-}
-
-function refuseForeign({ foreign, drifted }: Assessment, { adopt, override }: DeployRequest): void {
-  const stray = override.filter((name) => !drifted.some(({ host, path }) => name === `${host}:${path}`))
-  if (stray.length > 0) {
-    const next = 'name a file that "quorate drift" shows'
-    throw refused(`${stray.join(', ')} was not edited by anybody`, stray.join(', '), next, 2)
-  }
-  const edited = drifted.map(({ host, path }) => `${host}:${path}`).filter((name) => !override.includes(name))
-  if (edited.length > 0) {
-    throw refused(
-      `${edited.length} ${edited.length === 1 ? 'file was' : 'files were'} changed on the hosts since they were deployed: ${edited.join(', ')}`,
-      edited.join(', '),
-      `bring the change into the lab, or have it overwritten: ${edited.map((name) => `--override ${name}`).join(' ')}`,
-      4,
-    )
-  }
-  if (foreign.length > 0 && !adopt) {
-    throw refused(
-      `${foreign.length} ${foreign.length === 1 ? 'file is' : 'files are'} there already, and quorate never wrote ${foreign.length === 1 ? 'it' : 'them'}: ${foreign.join(', ')}`,
-      foreign.join(', '),
-      'compare them with "quorate render"; --adopt overwrites them (the old ones are kept on the host)',
-      4,
-    )
-  }
-}
-
-function refused(what: string, where: string, next: string, exit: 2 | 4): FailureError {
-  return new FailureError({ what, where, now: 'nothing was changed on any host', next }, exit)
 }

@@ -36,6 +36,8 @@ export type Event =
       readonly host: string
       readonly detail: string
     }
+  /** Bytes that were not ours were replaced, and are kept on the host. */
+  | { readonly kind: 'kept'; readonly host: string; readonly path: string; readonly at: string }
   | { readonly kind: 'waiting'; readonly detail: string }
   | { readonly kind: 'done'; readonly detail: string }
 

@@ -370,6 +370,45 @@ verb_look() {
   questions managed 6</dev/null 7</dev/null
 }
 
+# Input: path P. Of every file what it holds now, and what we wrote there last, where a generation still has it. Neither where it is too long
+# for a person.
+verb_show() {
+  while IFS=$TAB read -r _ shown_path; do
+    [ -L "$R$shown_path" ] || [ ! -f "$R$shown_path" ] || show_bytes live "$R$shown_path"
+    find_written
+    [ -z "$written_file" ] || show_bytes written "$written_file"
+  done
+}
+
+# $1 live or written, $2 file. Of what was written, mode and owner are those of the copy, and say nothing.
+show_bytes() {
+  { access_of "$2" && shown_size=$(wc -c <"$2"); } || refuse state "$shown_path cannot be read"
+  [ "$shown_size" -le 65536 ] || return 0
+  shown_text=$(base64 -w0 <"$2")
+  record "$1" "$shown_path" "${access% *}" "${access#* }" "${shown_text:--}"
+}
+
+# Sets written_file: where a generation has the bytes that shown_path was last written with; empty where none has them any more.
+find_written() {
+  written_file=
+  written_hash=
+  [ ! -f "$S/files" ] || while IFS=$TAB read -r path _ _ _ _ filled; do
+    [ "$path" != "$shown_path" ] || written_hash=$filled
+  done <"$S/files"
+  [ -n "$written_hash" ] || return 0
+  list_generations
+  for each in $generations; do
+    [ ! -f "$S/generations/$each/plan" ] || while IFS= read -r line; do
+      IFS=$TAB
+      # shellcheck disable=SC2086
+      set -- $line
+      unset IFS
+      [ "$1 ${3-} ${4-}" = "file put $shown_path" ] || continue
+      ! holds "$S/generations/$each/new/$2" "$written_hash" || written_file=$S/generations/$each/new/$2
+    done <"$S/generations/$each/plan"
+  done
+}
+
 # $1 managed: of every path, whether it is as it was written, too.
 questions() {
   while IFS= read -r line; do
@@ -511,7 +550,8 @@ file_line() {
 }
 
 # $1 generation. Input: file …, act ARGUMENT …, copied ARGUMENT … (what is told where a copy had to be put back without pmxcfs),
-# first ARGUMENT … (what is told before anybody's files change), lockstep (it changes in turn with other hosts), sum NAME HASH. All of it is kept as the generation's plan.
+# first ARGUMENT … (what is told before anybody's files change), lockstep (it changes in turn with other hosts), strange PATH (somebody edited it
+# since we wrote it), sum NAME HASH. All of it is kept as the generation's plan.
 verb_stage() {
   check_fence
   choose "$1"
@@ -530,8 +570,8 @@ verb_stage() {
       file_plan >>"$G/plan" || refuse state 'the plan cannot be written down'
       ;;
     sum) holds "$G/$2" "$3" || refuse hash "$2 did not arrive as it was sent" ;;
-    act | copied | first | lockstep) printf '%s\n' "$line" >>"$G/plan" || refuse state 'the plan cannot be written down' ;;
-    *) refuse input 'stage knows file, act, copied, first, lockstep and sum' ;;
+    act | copied | first | lockstep | strange) printf '%s\n' "$line" >>"$G/plan" || refuse state 'the plan cannot be written down' ;;
+    *) refuse input 'stage knows file, act, copied, first, lockstep, strange and sum' ;;
     esac
   done
   set +f
@@ -1109,12 +1149,16 @@ keep_adopted() {
     [ "$1" = file ] || continue
     file_line "$@"
     case $f_op in keep | copy) continue ;; esac
-    if [ ! -f "$G/old/$f_index" ] || was_ours; then continue; fi
+    if [ ! -f "$G/old/$f_index" ] || { was_ours && ! is_strange; }; then continue; fi
     keep_for_good "$G/old/$f_index" "${G##*/}-$f_index" "$f_path" || return 1
+    record kept "$f_path" "/var/lib/quorate/adopted/${G##*/}-$f_index"
   done 3<"$G/plan"
 }
 
-# Another node may have written a file of pmxcfs since, so only its name is asked for.
+# Whether the deployer saw that somebody had edited it.
+is_strange() { grep -qxF "strange$TAB$f_path" "$G/plan"; }
+
+# Another node may have written a file of pmxcfs since, so only its name is asked for: the deployer knows whether all nodes call it edited.
 was_ours() {
   [ -f "$S/files" ] || return 1
   while IFS=$TAB read -r path _ _ _ _ filled; do
@@ -1794,7 +1838,7 @@ dispatch() {
   shift
   if [ -z "$R" ] && [ "$AM_ROOT" = no ]; then refuse user "$(id -un) is not root"; fi
   case $verb in
-  inspect | look | fence | lease | open | stage | discard | probe | validate | arm | begin | activate | prepare | hold | confirm | settle | prune | revert | timer | guard | record)
+  inspect | look | show | fence | lease | open | stage | discard | probe | validate | arm | begin | activate | prepare | hold | confirm | settle | prune | revert | timer | guard | record)
     "verb_$verb" "$@"
     ;;
   inside | copied)

@@ -6,7 +6,7 @@ import type { Secrets } from '../bundle/fill.ts'
 import type { Bundle, PartManifest, Rendering } from '../bundle/rendering.ts'
 import { FailureError } from '../failure.ts'
 import type { Rollout, Step, Write } from '../rollout/rollout.ts'
-import { fileIn } from './assess.ts'
+import { driftOf, fileIn } from './assess.ts'
 import { withCopies } from './copies.ts'
 import { viewOf, type World } from './groups.ts'
 import { bundleBetween } from './held.ts'
@@ -156,6 +156,7 @@ async function stageOf(
     acts,
     copied: [],
     ...(step.lockstep === undefined ? {} : { inTurn: { first: step.lockstep.stop[host] ?? [] } }),
+    strange: driftOf(course.facts).flatMap((each) => (each.host === host && each.kind === 'edited' ? [each.path] : [])),
     record: { manifest: `${canonicalJson(manifest)}\n`, deployed: `${canonicalJson(deployed)}\n` },
   }
 }

@@ -2,6 +2,7 @@
 import { FailureError } from '../failure.ts'
 import type { Lockstep } from '../rollout/rollout.ts'
 import { allOf } from './all-of.ts'
+import { confirm } from './confirm.ts'
 import type { Stage } from './stage.ts'
 import type { Job, Tools } from './step.ts'
 
@@ -57,15 +58,15 @@ export async function activateInTurn({ session }: Tools, { chief, others }: Turn
  * The others are prepared: they wait for what the chief does, and without its word their units are stopped. Its confirmation is the
  * step's: whoever comes after a run that was killed finds it or does not, and brings the others to the same.
  */
-export async function confirmInTurn({ session }: Tools, { chief, others }: Turn): Promise<void> {
-  const call = (verb: string, { host, generation }: Stage) => session.write(host, verb, [generation], [], 30_000)
-  await allOf(others, (stage) => call('prepare', stage))
-  await call('confirm', chief)
+export async function confirmInTurn(tools: Tools, { chief, others }: Turn): Promise<void> {
+  const { session } = tools
+  await allOf(others, ({ host, generation }) => session.write(host, 'prepare', [generation], [], 30_000))
+  await confirm(tools, chief)
   await allOf(others, (stage) =>
-    call('confirm', stage).catch((error: unknown) => {
+    confirm(tools, stage).catch((error: unknown) => {
       if (!(error instanceof FailureError)) throw error
       session.renew(stage.host)
-      return call('confirm', stage)
+      return confirm(tools, stage)
     }),
   )
 }

@@ -1,5 +1,6 @@
 /** How a deployment ended, per host and per step: never guessed. */
 import type { Exit, Failure } from '../failure.ts'
+import type { Edit } from './edits.ts'
 
 export interface Outcome {
   readonly format: 1
@@ -14,6 +15,8 @@ export interface Outcome {
   readonly failure: Failure | null
   /** Where to read on, after a step was taken back: "pve2: journalctl -u keepalived --since …". Absent where there is nothing. */
   readonly logs?: readonly string[]
+  /** What stands in the way on the hosts, and is not ours to overwrite. Absent where nothing does. */
+  readonly edits?: readonly Edit[]
 }
 
 export interface HostOutcome {

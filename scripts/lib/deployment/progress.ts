@@ -1,6 +1,7 @@
 /** What has happened so far in a run, and the outcome that follows from it. */
 import type { Exit, Failure } from '../failure.ts'
 import type { Rollout, Step } from '../rollout/rollout.ts'
+import type { Edit } from './edits.ts'
 import type { Facts } from './inspect.ts'
 import { logsOf } from './logs.ts'
 import type { HostOutcome, Outcome, StepOutcome } from './outcome.ts'
@@ -10,6 +11,8 @@ import type { StepEnd } from './step.ts'
 export interface Progress {
   facts: ReadonlyMap<string, Facts>
   rollout: Rollout | null
+  /** What stands in the way on the hosts, and is not ours to overwrite. */
+  edits?: readonly Edit[]
   /** By step: how it ended. */
   readonly ends: Map<number, StepEnd>
   /** By step that was confirmed: how taking it back ended. */
@@ -41,6 +44,7 @@ export function outcomeOf(request: DeployRequest, progress: Progress, ending: En
     steps: steps.map((step) => ({ id: step.id, ...stepOutcome(request, progress, step) })),
     failure: ending?.failure ?? null,
     ...(logs.length === 0 ? {} : { logs }),
+    ...(progress.edits === undefined ? {} : { edits: progress.edits }),
   }
 }
 

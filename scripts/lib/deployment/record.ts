@@ -47,6 +47,8 @@ function unwritten(
     files.flatMap((file) => {
       const known = fact.managed.find(({ path }) => path === file.path)
       if (known?.renderHash === file.renderHash && known.intact === 'yes') return []
+      // What a host that was left out holds is not rendered.
+      if (!Object.hasOwn(course.target.contents, file.content)) return []
       const wanted = wantedFile(course.target, file, course.secrets, live)
       return isThere(fact, wanted) ? [keptFile(wanted)] : []
     }),

@@ -17,6 +17,8 @@ export interface Stage {
   readonly copied: readonly Act[]
   /** Where hosts change in turn: what is told before anybody's files change. */
   readonly inTurn?: { readonly first: readonly Act[] }
+  /** Paths of files that somebody edited since they were deployed: their bytes are kept for good. */
+  readonly strange?: readonly string[]
   /** What is written down on the host once it is confirmed; null on one that is only armed. */
   readonly record: HostRecord | null
 }
@@ -84,7 +86,8 @@ export async function stage(session: Session, wanted: Stage): Promise<void> {
   const told = [...wanted.acts.map((act) => actLine('act', act)), ...wanted.copied.map((act) => actLine('copied', act))]
   const { inTurn } = wanted
   const turn = inTurn === undefined ? [] : [['lockstep'], ...inTurn.first.map((act) => actLine('first', act))]
-  const lines = [...wanted.files.map(fileLine), ...turn, ...told, ...sums]
+  const strange = (wanted.strange ?? []).map((path) => ['strange', path])
+  const lines = [...wanted.files.map(fileLine), ...turn, ...told, ...strange, ...sums]
   await session.write(host, 'stage', [generation], lines, stageMs)
 }
 

@@ -10,6 +10,7 @@ import { diagnosis, type Diagnosis } from './diagnosis.ts'
 import type { Phase, Report } from './event.ts'
 import { fencingNow } from './fencing.ts'
 import { belowMinimum, healthOf, type GroupHealth, type GroupView } from './groups.ts'
+import { confirm } from './confirm.ts'
 import { activateInTurn, armTogether, confirmInTurn, turnOf } from './lockstep.ts'
 import { revertHosts, type Reverted } from './revert.ts'
 import { revertInTurn } from './revert-in-turn.ts'
@@ -117,7 +118,7 @@ export async function carryOut(tools: Tools, job: Job): Promise<StepEnd> {
     )
     try {
       if (lockstep !== undefined) await confirmInTurn(tools, turnOf(job, lockstep))
-      else for (const host of hosts) await session.write(host, 'confirm', [generationOf(job, host)], [], 30_000)
+      else for (const each of job.stages) await confirm(tools, each)
     } catch (error) {
       if (!(error instanceof FailureError)) throw error
       return undo(`it could not be confirmed: ${error.failure.what}`)

@@ -1,4 +1,5 @@
 /** A deployment as a person follows it: a line per happening while it runs, and how it ended. */
+import { editText } from './edit-text.ts'
 import { harmless } from '../definition/shown.ts'
 import type { Event, Phase } from '../deployment/event.ts'
 import type { Outcome } from '../deployment/outcome.ts'
@@ -62,6 +63,8 @@ export function deploymentLines({ now, groups }: DeploymentTextOptions): Deploym
         }
         case 'reverted':
           return line(event.host, `${event.step}/${event.steps} ${event.detail}`)
+        case 'kept':
+          return line(event.host, `what stood in ${event.path} is kept there in ${event.at}`)
         case 'waiting':
           return line('', event.detail)
         case 'done':
@@ -93,6 +96,7 @@ export function outcomeText(outcome: Outcome, apply: boolean): string {
     ...(outcome.logs ?? []).map((log, index) => `  ${index === 0 ? 'logs ' : '     '} ${harmless(log)}\n`),
     `  next  ${harmless(next)}\n`,
     ...rows,
+    ...(outcome.edits ?? []).map(editText),
   ].join('')
 }
 
