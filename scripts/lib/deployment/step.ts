@@ -5,12 +5,12 @@ import { FailureError, type Exit } from '../failure.ts'
 import type { Step } from '../rollout/rollout.ts'
 import { allOf } from './all-of.ts'
 import type { Clock } from './clock.ts'
+import { confirm } from './confirm.ts'
 import { confirmSeconds, deadlineOf, isAtRisk, type Deadline } from './deadline.ts'
 import { diagnosis, type Diagnosis } from './diagnosis.ts'
 import type { Phase, Report } from './event.ts'
 import { fencingNow } from './fencing.ts'
 import { belowMinimum, healthOf, type GroupHealth, type GroupView } from './groups.ts'
-import { confirm } from './confirm.ts'
 import { activateInTurn, armTogether, confirmInTurn, turnOf } from './lockstep.ts'
 import { revertHosts, type Reverted } from './revert.ts'
 import { revertInTurn } from './revert-in-turn.ts'
@@ -277,12 +277,6 @@ function tell(tools: Tools, job: Job, phase: Phase, detail: string): void {
 
 function numbers(job: Job) {
   return { step: job.step.id, steps: job.steps }
-}
-
-function generationOf(job: Job, host: string): string {
-  const generation = job.stages.find((each) => each.host === host)?.generation
-  if (generation === undefined) throw new Error(`step ${job.step.id} writes nothing on ${host}`)
-  return generation
 }
 
 function files(job: Job): string {
