@@ -114,6 +114,11 @@ export interface Probe {
   readonly withinSeconds: number
   /** Hosts whose own members of the group have to be there for it to be well. It is not asked while one of them is known to be missing. */
   readonly peers?: readonly string[]
+  /**
+   * Of a member: asked no more from the first step of the member's own on after which it is not asked this any more. It tells of something that the
+   * change itself takes away (a link of corosync), which is gone long before the last step.
+   */
+  readonly droppable?: true
 }
 
 /** One step's worth of one service on one host. */

@@ -10,13 +10,17 @@ import type { CorosyncSettings } from './settings.ts'
  */
 export function confFile({ cluster, platform }: CorosyncSettings): File {
   const proxmox = platform === 'proxmox'
-  const links = cluster.priorities.map((priority, number) => ({ number, priority }))
+  const links = cluster.numbers.map((number, index) => ({ number, priority: cluster.priorities[index] ?? null }))
+  const nodes = cluster.nodes.map(({ addresses, ...node }) => ({
+    ...node,
+    rings: addresses.map((address, index) => ({ number: cluster.numbers[index] ?? index, address })),
+  }))
   return {
     path: proxmox ? '/etc/pve/corosync.conf' : '/etc/corosync/corosync.conf',
     mode: proxmox ? '0640' : '0644',
     owner: proxmox ? 'root:www-data' : 'root:root',
     store: proxmox ? 'pmxcfs' : 'disk',
-    text: template(conf, { cluster, links, version: { serial: 'corosync' } }),
+    text: template(conf, { cluster, nodes, links, version: { serial: 'corosync' } }),
     from: [
       servicePlace('corosync'),
       ...cluster.nodes.map((node) => hostPlace({ name: node.name, kind: 'node' }, 'addresses')),

@@ -16,9 +16,12 @@ export function groups(all: PerHost<CorosyncSettings>): readonly Group[] {
     provides: [],
     up: [
       quorate(host),
-      { ...allVotes(host, votes), peers: hosts.map(([peer]) => peer).filter((peer) => peer !== host) },
+      ...[allVotes(host, votes), ...links(host, cluster)].map((probe) => ({ ...probe, peers: others(host) })),
     ],
   }))
+  function others(host: string): readonly string[] {
+    return hosts.map(([peer]) => peer).filter((peer) => peer !== host)
+  }
   const minimum = cluster.twoNode ? 1 : Math.floor(votes / 2) + 1
   return [{ id: 'corosync', kind: 'quorum', minimum, soakSeconds: soakSeconds(cluster), members, agree: agreements }]
 }
@@ -53,6 +56,22 @@ function allVotes(host: string, votes: number): Probe {
     stdout: String.raw`^Total votes:\s+${votes}\s*$`,
     withinSeconds: 30,
   }
+}
+
+/** Of several links each has to be connected: members that hear each other by one of them are whole in all other respects. */
+function links(host: string, { numbers, nodes }: Cluster): readonly Probe[] {
+  if (numbers.length < 2) return []
+  return numbers.map((number) => {
+    const rows = nodes.map(({ id }) => String.raw`(?=(?:\t.*\n)*\t+nodeid:\s+${id}:\s+(?:connected|localhost)$)`)
+    return {
+      title: `corosync@${host} reaches all by link ${number}`,
+      run: ['corosync-cfgtool', '-s'],
+      exit: [0],
+      stdout: String.raw`^LINK ID ${number} .*\n${rows.join('')}`,
+      withinSeconds: 30,
+      droppable: true,
+    }
+  })
 }
 
 const agreements: readonly Agreement[] = [

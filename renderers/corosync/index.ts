@@ -11,7 +11,7 @@ import { transition } from './transition.ts'
 
 export const corosync: Renderer<CorosyncSettings> = {
   service: 'corosync',
-  version: 1,
+  version: 2,
   schema,
   problems,
   settings,

@@ -11,7 +11,9 @@ export function problems(lab: Lab): readonly Finding[] {
 
 function links(lab: Lab, service: CorosyncService): readonly Finding[] {
   const all = linksOf(service).map(({ network }) => network)
-  return all.flatMap((network, index) => {
+  return [...numbers(service), ...all.flatMap(one)]
+
+  function one(network: string, index: number): readonly Finding[] {
     const at = servicePlace('corosync', 'links', index)
     if (lab.networks[network] === undefined) return [unknownNetwork(lab, network, at)]
     if (all.indexOf(network) === index) return []
@@ -23,7 +25,24 @@ function links(lab: Lab, service: CorosyncService): readonly Finding[] {
         'two links in one network fail together; name another',
       ),
     ]
+  }
+}
+
+/** votequorum counts the nodes by their ring0_addr: without one it starts with "nodelist or quorum.expected_votes must be configured" (3.1.7). */
+function numbers(service: CorosyncService): readonly Finding[] {
+  const all = linksOf(service).map(({ number }) => number)
+  const twice = all.flatMap((number, index) => {
+    if (all.indexOf(number) === index) return []
+    const at = servicePlace('corosync', 'links', index)
+    const message = `number ${number} is the one of link "${linksOf(service)[all.indexOf(number)]?.network}" already`
+    return [mistake('link-number-taken', at, message, 'give it a number that no other link has, 0–7')]
   })
+  if (all.includes(0)) return twice
+  const message = 'no link has the number 0, by which corosync counts its nodes'
+  return [
+    ...twice,
+    mistake('no-link-zero', servicePlace('corosync', 'links'), message, 'leave the number of the first link out'),
+  ]
 }
 
 function nodes(lab: Lab, service: CorosyncService): readonly Finding[] {

@@ -11,6 +11,8 @@ export type CorosyncSettings = {
   readonly links: readonly string[]
   /** The host's own interfaces in them, sorted. */
   readonly interfaces: readonly string[]
+  /** All addresses that the host has in them, by network: the first is its link's. */
+  readonly standing: PerHost<readonly string[]>
 }
 
 export type Cluster = {
@@ -21,6 +23,8 @@ export type Cluster = {
   readonly token: number | null
   readonly consensus: number | null
   readonly retransmits: number | null
+  /** linknumber by link. */
+  readonly numbers: readonly number[]
   /** knet_link_priority by link; null where it is not set. */
   readonly priorities: readonly (number | null)[]
   /** Sorted by id. */
@@ -38,7 +42,9 @@ export type ClusterNode = {
 /** What lab/services/corosync.yaml holds. */
 export type CorosyncService = {
   readonly cluster: string
-  readonly links: readonly (string | { readonly network: string; readonly priority?: number })[]
+  readonly links: readonly (
+    string | { readonly network: string; readonly number?: number; readonly priority?: number }
+  )[]
   readonly crypto?: boolean
   readonly twoNode?: boolean
   readonly token?: number
@@ -63,21 +69,32 @@ export function settings(lab: Lab): PerHost<CorosyncSettings> {
         cluster,
         links: links.map(({ network }) => network),
         interfaces: [...new Set(interfaces)].toSorted(),
+        standing: Object.fromEntries(links.map(({ network }) => [network, addressesOf(node, network)])),
       }
       return [node.name, mine]
     }),
   )
 }
 
-/** The links in order, with their priorities. */
-export function linksOf(
-  service: CorosyncService,
-): readonly { readonly network: string; readonly priority: number | null }[] {
-  return service.links.map((link) =>
+/** A link as the definition has it. */
+export interface Link {
+  readonly network: string
+  /** linknumber, 0–7. */
+  readonly number: number
+  readonly priority: number | null
+}
+
+/** The links in order, with their numbers and priorities. */
+export function linksOf(service: CorosyncService): readonly Link[] {
+  return service.links.map((link, index) =>
     typeof link === 'string'
-      ? { network: link, priority: null }
-      : { network: link.network, priority: link.priority ?? null },
+      ? { network: link, number: index, priority: null }
+      : { network: link.network, number: link.number ?? index, priority: link.priority ?? null },
   )
+}
+
+function addressesOf(node: Host, network: string): readonly string[] {
+  return node.addresses[network]?.addresses.map(({ ip }) => ip) ?? []
 }
 
 /** The nodes that have an address in one of the links' networks at least; problems() wants one in each. */
@@ -94,7 +111,7 @@ function clusterOf(service: CorosyncService, nodes: readonly Host[]): Cluster {
     name: node.name,
     id: node.id ?? 0,
     votes: service.votes?.[node.name] ?? 1,
-    addresses: links.map(({ network }) => node.addresses[network]?.addresses[0]?.ip ?? ''),
+    addresses: links.map(({ network }) => addressesOf(node, network)[0] ?? ''),
   }))
   return {
     name: service.cluster,
@@ -103,6 +120,7 @@ function clusterOf(service: CorosyncService, nodes: readonly Host[]): Cluster {
     token: service.token ?? null,
     consensus: service.consensus ?? null,
     retransmits: service.retransmits ?? null,
+    numbers: links.map(({ number }) => number),
     priorities: links.map(({ priority }) => priority),
     nodes: entries.toSorted((a, b) => a.id - b.id),
   }

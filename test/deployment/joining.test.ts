@@ -36,12 +36,28 @@ const world = (before: readonly string[], after: readonly string[], updated: rea
   before: bundles(before),
   after: bundles(after),
   updated: (host: string) => updated.includes(host),
+  begun: ({ host }: Pick<Member, 'host'>) => updated.includes(host),
   completed: () => completed,
 })
 
 test('while a node joins, only the old members are asked, and for each other only', () => {
   assert.equal(asked(world(['a', 'b'], ['a', 'b', 'c'], [])), ['a: b', 'b: a'])
   assert.equal(asked(world(['a', 'b'], ['a', 'b', 'c'], ['a', 'c'])), ['a: b', 'b: a'])
+})
+
+test('what a change takes away is asked for until the member’s own first step, and what both sides ask for always', () => {
+  const withLinks = (numbers: readonly number[]) => {
+    const up = numbers.map((number): Probe => ({ ...ping(`link${number}`), droppable: true }))
+    const members = ['a', 'b'].map((host) => ({ ...member(host, []), up: [...up, ping('quorum')] }))
+    const bundle = (host: string) => ({ host, groups: [{ ...group([]), members }] }) as unknown as Bundle
+    return { a: bundle('a'), b: bundle('b') }
+  }
+  const between = { ...world(['a', 'b'], ['a', 'b'], []), before: withLinks([0, 1]), after: withLinks([0, 2]) }
+  assert.equal(asked(between), ['a: link0 link1 quorum', 'b: link0 link1 quorum'])
+  const begun = { ...between, begun: () => true }
+  assert.equal(asked(begun), ['a: link0 quorum', 'b: link0 quorum'])
+  assert.equal(asked({ ...begun, completed: () => true }), ['a: link0 link2 quorum', 'b: link0 link2 quorum'])
+  assert.equal(asked({ ...begun, after: {} }), ['a: link0 link1 quorum', 'b: link0 link1 quorum'])
 })
 
 test('from the step on that completes the group all new members are asked for everybody', () => {

@@ -43,6 +43,15 @@ const planted: readonly Planted[] = [
   ['unknown-network', 'corosync', example, services('corosync', 'links', 0), 'clutser', /no network "clutser"/],
   ['link-twice', 'corosync', example, services('corosync', 'links'), ['cluster', 'cluster'], /is link 0 already/],
   [
+    'link-number-taken',
+    'corosync',
+    pair,
+    services('corosync', 'links', 1, 'number'),
+    0,
+    /number 0 is the one of link "mesh" already/,
+  ],
+  ['no-link-zero', 'corosync', pair, services('corosync', 'links', 0, 'number'), 2, /no link has the number 0/],
+  [
     'link-missing',
     'corosync',
     pair,

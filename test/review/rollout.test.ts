@@ -211,6 +211,25 @@ test('another router id in the example lab: the address is away for seconds, so 
   await assertGolden('example-router-id.txt', shown(accepted))
 })
 
+test('a link of corosync goes to other addresses: it becomes another number, in one version, while the other link stays', async () => {
+  const duo = await readSources(new URL('../labs/duo', import.meta.url).pathname)
+  const edit = (file: string, from: string, to: string) => (source: Source) =>
+    source.path === file ? { ...source, text: source.text.replace(from, to) } : source
+  const moved = duo
+    .map(edit('nodes/left.yaml', 'address: 192.0.2.11/24', 'address: [192.0.2.111/24, 192.0.2.11/24]'))
+    .map(edit('services/corosync.yaml', 'number: 2', 'number: 3'))
+  const sides = [renderedFrom(duo), renderedFrom(moved)] as const
+  const plan = planned(...sides, { last: [] }, renderers)
+  const text = rolloutText(plan, { ...options, lines: linesBetween(...sides), columns: 140 })
+  await assertGolden('corosync-link.txt', undigested(text))
+  const inPlace = duo.map(edit('nodes/left.yaml', '192.0.2.11/24', '192.0.2.111/24'))
+  const refusal = planned(sides[0], renderedFrom(inPlace), { last: [] }, renderers)
+  await assertGolden('corosync-address-refused.txt', rolloutText(refusal, options))
+  const both = moved.map(edit('nodes/left.yaml', 'address: 10.5.0.11/24', 'address: 10.5.0.111/24'))
+  const two = planned(sides[0], renderedFrom(both), { last: [] }, renderers)
+  await assertGolden('corosync-two-links-refused.txt', rolloutText(two, options))
+})
+
 test('a fourth node comes to three Debian servers, and goes again', async () => {
   const three = await readSources(new URL('../labs/trio', import.meta.url).pathname)
   const node = three.find(({ path }) => path === 'nodes/n3.yaml') ?? { path: '', text: '' }

@@ -1,5 +1,6 @@
 /** Whether a group is whole, asked of every member's own host. */
 import type { Agreement, Group, Id, Member, PerHost } from '../../../renderers/renderer.ts'
+import { canonicalJson } from '../bundle/canonical.ts'
 import type { Bundle } from '../bundle/rendering.ts'
 import { FailureError } from '../failure.ts'
 import { fault, runOn, type Answered } from './probe.ts'
@@ -11,6 +12,8 @@ export interface World {
   readonly after: PerHost<Bundle>
   /** Every change of this host is confirmed: its members are those of `after`. */
   updated(host: string): boolean
+  /** A change of the member's own is confirmed, or about to be. */
+  begun(member: Pick<Member, 'id' | 'host'>): boolean
   /** The group is as `after` has it from here on: all its new members are there. */
   completed(group: Id): boolean
 }
@@ -49,10 +52,18 @@ export function viewOf(id: Id, world: World): GroupView | null {
   const members = [...new Map(hosts)].flatMap(([member, host]) => {
     const after = young?.members.find((each) => each.id === member)
     const before = memberIn(world.before[host], id, member)
-    if (before === undefined || !world.updated(host)) return before ?? []
+    if (before === undefined) return []
+    if (!world.updated(host)) return world.begun({ id: member, host }) ? withoutDropped(before, after) : before
     return after === undefined ? [] : grows ? withOldProbes(after, before) : after
   })
   return { group, members }
+}
+
+/** Without what the change takes away. A member that leaves is asked everything until it has left. */
+function withoutDropped(before: Member, after: Member | undefined): Member {
+  if (after === undefined) return before
+  const asked = new Set(after.up.map((probe) => canonicalJson(probe)))
+  return { ...before, up: before.up.filter((probe) => probe.droppable !== true || asked.has(canonicalJson(probe))) }
 }
 
 /** Where members are still to come, only what both definitions ask is asked, and the answer is the one without them. */

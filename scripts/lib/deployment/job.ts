@@ -113,8 +113,15 @@ export function worldOf(course: Course, done: Done): World {
     before: course.presumed,
     after: course.target.hosts,
     updated: (host) => [...(changed.get(host) ?? [])].every((part) => done.get(host)?.has(part) === true),
+    begun: ({ id, host }) => [...(done.get(host) ?? [])].some((part) => isOwn(part, id)),
     completed: (group) => completed.has(group),
   }
+}
+
+/** "corosync" and "corosync.unit" are corosync@pve1's own. */
+function isOwn(part: string, member: Id): boolean {
+  const name = member.slice(0, member.indexOf('@'))
+  return part === name || part.startsWith(`${name}.`)
 }
 
 /** By host: the parts that the rollout changes. */
