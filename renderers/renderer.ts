@@ -174,6 +174,8 @@ export interface Group {
   readonly members: readonly Member[]
   /** What the members must agree on. */
   readonly agree: readonly Agreement[]
+  /** What a person can do where the group cannot spare a member, before all that holds for any group. Sentences without a full stop. */
+  readonly waysOut?: readonly string[]
   /** What users get of the group; asked for from where they stand while a rollout is rehearsed. */
   readonly offers?: readonly Offer[]
 }

@@ -15,7 +15,7 @@ export function groups(all: PerHost<CorosyncSettings>): readonly Group[] {
     needs: [mine.links.map((network) => netId(network, host))],
     provides: [],
     up: [
-      quorate(host),
+      quorate(host, cluster),
       ...[allVotes(host, votes), ...links(host, cluster)].map((probe) => ({ ...probe, peers: others(host) })),
     ],
   }))
@@ -23,7 +23,32 @@ export function groups(all: PerHost<CorosyncSettings>): readonly Group[] {
     return hosts.map(([peer]) => peer).filter((peer) => peer !== host)
   }
   const minimum = cluster.twoNode ? 1 : Math.floor(votes / 2) + 1
-  return [{ id: 'corosync', kind: 'quorum', minimum, soakSeconds: soakSeconds(cluster), members, agree: agreements }]
+  const ways = waysOut(cluster)
+  return [
+    {
+      id: 'corosync',
+      kind: 'quorum',
+      minimum,
+      soakSeconds: soakSeconds(cluster),
+      members,
+      agree: agreements,
+      ...(ways.length > 0 ? { waysOut: ways } : {}),
+    },
+  ]
+}
+
+/**
+ * Two nodes cannot spare one unless they are told to, or somebody else votes. With two_node, which implies wait_for_all, one is enough, but it has to
+ * go on running: one that starts alone never becomes quorate (tried with corosync 3.1.7).
+ */
+function waysOut({ nodes, twoNode }: Cluster): readonly string[] {
+  if (nodes.length !== 2) return []
+  if (twoNode) {
+    return [
+      'bring the other node back first: with two_node a corosync that starts while the other node is away waits for it, and is not quorate until then (wait_for_all)',
+    ]
+  }
+  return ['set  twoNode: true  in services/corosync.yaml: then one of two nodes is enough']
 }
 
 /** Three times the token, within which a lost one is noticed; corosync.conf(5): 650 ms more for each node beyond the second. */
@@ -37,13 +62,17 @@ export function sum(cluster: Cluster): number {
   return cluster.nodes.reduce((votes, node) => votes + node.votes, 0)
 }
 
-/** corosync-quorumtool -s: exit 0 quorate, 2 not, 1 error. */
-function quorate(host: string): Probe {
+/**
+ * corosync-quorumtool -s: exit 0 quorate, 2 not, 1 error. Of two nodes: also that the running corosync counts as its file says, for with two_node one
+ * vote is enough.
+ */
+function quorate(host: string, { nodes, twoNode }: Cluster): Probe {
+  const flag = twoNode ? String.raw`.*\b2Node\b` : String.raw`(?!.*\b2Node\b)`
   return {
     title: `corosync@${host} is a member of a quorate cluster`,
     run: ['corosync-quorumtool', '-s'],
     exit: [0],
-    stdout: String.raw`^Quorate:\s+Yes\s*$`,
+    stdout: String.raw`^Quorate:\s+Yes\s*$${nodes.length === 2 ? String.raw`(?=[^]*^Flags:${flag})` : ''}`,
     withinSeconds: 30,
   }
 }

@@ -116,6 +116,18 @@ test('of several links each is asked for by itself, and what the daemon prints i
   assert.is(three?.members[0]?.up.length, 2, 'a sole link is there when all votes are')
 })
 
+test('two nodes are whole only where the running corosync counts as its file says', () => {
+  const shown = (flags: string) => `Quorate:          Yes\n\nQuorum:           1  \nFlags:            ${flags} \n`
+  for (const [lab, own, other] of [
+    [pair, '2Node Quorate WaitForAll', 'Quorate WaitForAll'],
+    [changed(pair, ['services', 'corosync', 'twoNode'], false), 'Quorate WaitForAll', '2Node Quorate WaitForAll'],
+  ] as const) {
+    const { stdout } = corosync.groups(corosync.settings(lab))[0]?.members[0]?.up[0] ?? {}
+    const isWell = (flags: string) => new RegExp(stdout ?? '', 'm').test(shown(flags))
+    assert.equal([isWell(own), isWell(other)], [true, false])
+  }
+})
+
 /** As corosync-cfgtool 3.1.7 -s prints it on the node with id 7; by link, how node 3 is. */
 function cfgtool(...states: readonly string[]): string {
   const shown = states.map(

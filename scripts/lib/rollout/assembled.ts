@@ -32,7 +32,7 @@ export function assembled(world: World, waves: readonly (readonly Draft[])[], or
     const made = wave.map((draft): Step => {
       const told = marginsOf(world, now, margins(draft.away), draft)
       const groups = told.map(({ margin }) => margin)
-      refusals.push(...refused(draft, told, order))
+      refusals.push(...refused(world, draft, told, order))
       // What is below its minimum already, and accepted, cannot be asked to be whole.
       const below = groups.filter((margin) => margin.before < margin.needs).map((margin) => margin.group)
       const gate = groups.map((margin) => margin.group).filter((group) => !below.includes(group))
@@ -90,10 +90,10 @@ function spare({ during, needs }: GroupMargin): number {
   return during - needs
 }
 
-function refused(draft: Draft, told: readonly Told[], order: Order): readonly Refusal[] {
+function refused(world: World, draft: Draft, told: readonly Told[], order: Order): readonly Refusal[] {
   return told
     .filter(({ margin }) => margin.during < margin.needs && !order.acceptOutage?.includes(margin.group))
-    .map(({ margin, total }) => outage(draft, margin, total))
+    .map(({ margin, total }) => outage(draft, margin, total, world.before.groups.get(margin.group)?.waysOut ?? []))
 }
 
 /** What is interrupted of that which is there by then: what is still to come has nothing to lose. */

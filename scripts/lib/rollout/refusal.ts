@@ -3,8 +3,8 @@ import { byCodeUnits } from '../bundle/canonical.ts'
 import type { Draft } from './draft.ts'
 import type { GroupMargin, Refusal } from './rollout.ts'
 
-/** A step that takes a group below its minimum whenever it is carried out. `total`: votes or members that the group has. */
-export function outage(draft: Draft, margin: GroupMargin, total: number): Refusal {
+/** A step that takes a group below its minimum whenever it is carried out. `total`: votes or members that the group has; `ways`: its own ways out. */
+export function outage(draft: Draft, margin: GroupMargin, total: number, ways: readonly string[]): Refusal {
   const host = draft.writes[0]?.host ?? ''
   const unit = margin.kind === 'quorum' ? 'votes' : 'members'
   const one = margin.kind === 'quorum' ? 'vote' : 'member'
@@ -19,7 +19,7 @@ export function outage(draft: Draft, margin: GroupMargin, total: number): Refusa
     // Where all change together, one more would change with them.
     waysOut:
       draft.move === null
-        ? [`give ${margin.group} one more ${one} that does not depend on ${host}`, accepted]
+        ? [...ways, `give ${margin.group} one more ${one} that does not depend on ${host}`, accepted]
         : [`${accepted}  (${draft.maxSeconds} s at most)`],
   }
 }
