@@ -150,14 +150,22 @@ export interface Needs {
   /** Debian package → a path that it installs. */
   readonly packages: Readonly<Record<string, string>>
   readonly directories: readonly string[]
+  /** What only a person can make: a path, and how (a command; where it has to be run somewhere else than on the host, it says so). */
+  readonly byHand?: Readonly<Record<string, string>>
 }
 
 export interface Member {
   readonly id: Id
+  /** Empty: it stands on no host of ours, and the other members are asked about it. */
   readonly host: string
   readonly votes: number
   /** All of these, and of each the one or the other: [["net:cluster@pve1", "net:public@pve1"]]. */
   readonly needs: readonly (readonly Id[])[]
+  /**
+   * Of each of these members, as long as it is there itself, any one of these: {"corosync@pve1": ["net:public@pve1"]}. A quorum device votes only
+   * where every node that stands has a way to it.
+   */
+  readonly needsWhile?: Readonly<Record<Id, readonly Id[]>>
   readonly provides: readonly Id[]
   /** All must be well for the member to count as there. */
   readonly up: readonly Probe[]

@@ -1,5 +1,6 @@
 /** corosync.conf, one for the whole cluster, and what makes the unit wait for its links. */
 import { quiet, servicePlace, type Part, type Place, type Renderer } from '../renderer.ts'
+import { witnessPart } from './witness-part.ts'
 import { unitActive } from '../unit-active.ts'
 import { unitDropIn } from '../unit-drop-in.ts'
 import { confFile } from './conf-file.ts'
@@ -15,7 +16,7 @@ export const corosync: Renderer<CorosyncSettings> = {
   schema,
   problems,
   settings,
-  parts: (_host, mine) => [confPart(mine), unitPart(mine)],
+  parts: (_host, mine) => [confPart(mine), unitPart(mine), ...witnessPart(mine)],
   groups,
   transition,
 }

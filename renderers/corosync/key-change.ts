@@ -1,5 +1,6 @@
 /** What becomes of a change, by the key of services/corosync.yaml: corosync takes it while it runs, or a person has to. */
 import type { PerHost } from '../renderer.ts'
+import { deviceChange } from './device-change.ts'
 import { linkChange } from './link-change.ts'
 import type { Refusal } from './refusal.ts'
 import type { CorosyncService, CorosyncSettings } from './settings.ts'
@@ -48,6 +49,7 @@ export const keys: Readonly<Record<keyof Required<CorosyncService>, Judge>> = {
     old.cluster.twoNode === now.cluster.twoNode
       ? null
       : { why: 'two_node changes, and with it what counts as a quorum', manual: byHand(isProxmox) },
+  device: ({ old, now, isProxmox }) => deviceChange(old.cluster, now.cluster, isProxmox),
   links: ({ old, after }) => linkChange(old, after),
   votes: ({ old, now, isProxmox }) => {
     const names = nodesWhere(old, now, (node, was) => node.votes !== was.votes)

@@ -1,12 +1,21 @@
 import { doubt, hostPlace, mistake, mistakenKey, serviceOf, servicePlace, type Finding, type Lab } from '../renderer.ts'
 import { unknownHost, unknownNetwork } from '../unknown-name.ts'
+import { deviceProblems } from './device-problems.ts'
 import { linksOf, nodesOf, type CorosyncService } from './settings.ts'
 
 /** What corosync -t does not find, or finds on the host only: networks, votes, numbers, two-node clusters. */
 export function problems(lab: Lab): readonly Finding[] {
   const service = serviceOf<CorosyncService>(lab, 'corosync')
   if (service === null) return []
-  return [...links(lab, service), ...nodes(lab, service), ...votes(lab, service), ...timers(service)]
+  const cluster = nodesOf(lab, service)
+  const counts = cluster.map((node) => service.votes?.[node.name] ?? 1)
+  return [
+    ...links(lab, service),
+    ...nodes(lab, service),
+    ...votes(lab, service),
+    ...deviceProblems(lab, service.device, cluster, counts, service.twoNode === true),
+    ...timers(service),
+  ]
 }
 
 function links(lab: Lab, service: CorosyncService): readonly Finding[] {
@@ -92,10 +101,14 @@ function votes(lab: Lab, service: CorosyncService): readonly Finding[] {
   if (service.twoNode === true && (cluster.length !== 2 || total !== 2)) {
     const message = `two_node is for two nodes with a vote each; here are ${cluster.length} with ${total} votes`
     found.push(mistake('two-node', servicePlace('corosync', 'twoNode'), message, 'take twoNode out'))
-  } else if (total % 2 === 0 && service.twoNode !== true) {
+  } else if (total % 2 === 0 && service.twoNode !== true && service.device === undefined) {
     const lost = total / 2 - 1
     const message = `the cluster has ${total} votes, an even number: it survives the loss of ${lost}, no more than ${total - 1} votes would`
-    found.push(doubt('even-votes', at, message, 'add a node, or give one node another vote (votes: { NAME: 2 })'))
+    const help =
+      cluster.length === 2
+        ? 'set twoNode: true, add a quorum device (device:), or add a node'
+        : 'add a node, or give one node another vote (votes: { NAME: 2 })'
+    found.push(doubt('even-votes', at, message, help))
   }
   return found
 }

@@ -1,4 +1,5 @@
 import { serviceOf, type Host, type Lab, type PerHost } from '../renderer.ts'
+import { deviceOf, type Device, type DeviceService } from './device.ts'
 import { nodeInterface } from '../node-interface.ts'
 
 export type CorosyncSettings = {
@@ -19,6 +20,7 @@ export type Cluster = {
   readonly name: string
   readonly crypto: boolean
   readonly twoNode: boolean
+  readonly device: Device | null
   /** Milliseconds; null: corosync's default (3000 + 650 per node beyond the second). */
   readonly token: number | null
   readonly consensus: number | null
@@ -47,6 +49,7 @@ export type CorosyncService = {
   )[]
   readonly crypto?: boolean
   readonly twoNode?: boolean
+  readonly device?: DeviceService
   readonly token?: number
   readonly consensus?: number
   readonly retransmits?: number
@@ -59,7 +62,7 @@ export function settings(lab: Lab): PerHost<CorosyncSettings> {
   if (service === null) return {}
   const links = linksOf(service)
   const nodes = nodesOf(lab, service)
-  const cluster = clusterOf(service, nodes)
+  const cluster = clusterOf(lab, service, nodes)
   return Object.fromEntries(
     nodes.map((node) => {
       const interfaces = links.flatMap(({ network }) => nodeInterface(lab, node, network) ?? [])
@@ -105,7 +108,7 @@ export function nodesOf(lab: Lab, service: CorosyncService): readonly Host[] {
   )
 }
 
-function clusterOf(service: CorosyncService, nodes: readonly Host[]): Cluster {
+function clusterOf(lab: Lab, service: CorosyncService, nodes: readonly Host[]): Cluster {
   const links = linksOf(service)
   const entries = nodes.map((node) => ({
     name: node.name,
@@ -117,6 +120,11 @@ function clusterOf(service: CorosyncService, nodes: readonly Host[]): Cluster {
     name: service.cluster,
     crypto: service.crypto ?? true,
     twoNode: service.twoNode ?? false,
+    device: deviceOf(
+      lab,
+      service.device,
+      entries.reduce((sum, { votes }) => sum + votes, 0),
+    ),
     token: service.token ?? null,
     consensus: service.consensus ?? null,
     retransmits: service.retransmits ?? null,

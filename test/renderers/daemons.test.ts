@@ -11,7 +11,7 @@ import { inNamespace, missing, type Answer } from './namespace.ts'
 interface Case {
   readonly service: string
   readonly programs: readonly string[]
-  readonly lab: 'example' | 'pair'
+  readonly lab: 'example' | 'pair' | 'duo'
   readonly host: string
   /** Sets the stage for the check; $1 is the host's folder. */
   readonly stage: string
@@ -89,6 +89,14 @@ const cases: readonly Case[] = [
     lab: 'pair',
     host: 'node-b',
     stage: `${key}; ip addr add 10.9.0.8/24 dev lo`,
+    faults: corosyncFaults('/etc/corosync/corosync.conf'),
+  },
+  {
+    service: 'corosync',
+    programs: ['corosync', 'ip'],
+    lab: 'duo',
+    host: 'right',
+    stage: `${key}; ip addr add 10.5.0.12/24 dev lo`,
     faults: corosyncFaults('/etc/corosync/corosync.conf'),
   },
   {

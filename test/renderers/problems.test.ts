@@ -13,6 +13,7 @@ import { labIn } from './lab-folder.ts'
 
 const example = await labIn('example')
 const pair = await labIn('pair')
+const duo = await labIn('duo')
 
 function findings(service: string, lab: Lab): readonly Finding[] {
   return renderers.find((one) => one.service === service)?.problems(lab) ?? []
@@ -22,6 +23,7 @@ for (const { service, problems } of renderers) {
   test(`${service} finds nothing wrong with the labs that are right`, () => {
     assert.equal(problems(example), [])
     assert.equal(problems(pair), [])
+    assert.equal(problems(duo), [])
   })
 }
 
@@ -71,6 +73,64 @@ const planted: readonly Planted[] = [
   ],
   ['even-votes', 'corosync', pair, services('corosync', 'twoNode'), false, /2 votes.*loss of 0/],
   ['two-node', 'corosync', example, services('corosync', 'twoNode'), true, /3 with 3 votes/],
+  ['device-and-two-node', 'corosync', duo, services('corosync', 'twoNode'), true, /exclude each other/],
+  [
+    'device-on-node',
+    'corosync',
+    duo,
+    services('corosync', 'device', 'host'),
+    'left',
+    /"left" is a node of the cluster/,
+  ],
+  ['device-on-node', 'corosync', duo, services('corosync', 'device', 'host'), '10.5.0.12', /is a node of the cluster/],
+  [
+    'device-on-node',
+    'corosync',
+    example,
+    services('corosync', 'device'),
+    { host: 'dns1', network: 'services' },
+    /"dns1" is a guest on pve1/,
+  ],
+  [
+    'device-without-address',
+    'corosync',
+    changed(
+      changed(duo, ['hosts', 'left', 'addresses', 'cable'], undefined),
+      ['hosts', 'right', 'addresses', 'cable'],
+      undefined,
+    ),
+    services('corosync'),
+    { cluster: 'duo', links: ['cable'], device: { host: 'left', network: 'cable' } },
+    /left has no address in "cable"/,
+  ],
+  [
+    'device-out-of-reach',
+    'corosync',
+    duo,
+    ['hosts', 'left', 'addresses', 'lan'],
+    undefined,
+    /left has no address in "lan"/,
+  ],
+  ['device-votes', 'corosync', duo, services('corosync', 'device', 'votes'), 2, /device with 2/],
+  ['device-votes', 'corosync', duo, services('corosync', 'votes'), { left: 2 }, /nodes with 2, 1 and/],
+  [
+    'device-votes',
+    'corosync',
+    duo,
+    services('corosync', 'device'),
+    { host: '192.0.2.53', network: 'lan', algorithm: 'lms', votes: 2 },
+    /it alone would be a quorum/,
+  ],
+  [
+    'device-beside-odd-nodes',
+    'corosync',
+    example,
+    services('corosync', 'device'),
+    { host: '192.0.2.53', network: 'public', algorithm: 'lms' },
+    /3 nodes, an odd number.*no node may fail any more/,
+  ],
+  ['unknown-host', 'corosync', duo, services('corosync', 'device', 'host'), 'witness', /no host "witness"/],
+  ['unknown-network', 'corosync', duo, services('corosync', 'device', 'network'), 'lam', /no network "lam"/],
   ['unknown-host', 'corosync', example, services('corosync', 'votes'), { pve9: 1, pve1: 3 }, /no host "pve9"/],
   ['consensus-too-short', 'corosync', pair, services('corosync', 'consensus'), 1600, /1600 ms/],
   ['unknown-network', 'tinc', example, nets('clutser'), { port: 700 }, /no network "clutser"/],

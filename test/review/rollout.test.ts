@@ -230,6 +230,28 @@ test('a link of corosync goes to other addresses: it becomes another number, in 
   await assertGolden('corosync-two-links-refused.txt', rolloutText(two, options))
 })
 
+test('two nodes and a quorum device: from nothing, an interface, and by the same way without the device', async () => {
+  const duo = await readSources(new URL('../labs/duo', import.meta.url).pathname)
+  const after = renderedFrom(duo)
+  const first = planned(emptyRendering(after.lab), after, {}, renderers)
+  await assertGolden('duo-from-nothing.txt', undigested(rolloutText(first, { ...options, from: null, columns: 140 })))
+  const mtu = (sources: readonly Source[]) =>
+    renderedFrom(
+      sources.map((each) => ({
+        ...each,
+        text: each.text.replace('title: The switch', 'title: The switch\n  mtu: 1400'),
+      })),
+    )
+  const plan = planned(after, mtu(duo), {}, renderers)
+  const lines = linesBetween(after, mtu(duo))
+  await assertGolden('duo-interface.txt', undigested(rolloutText(plan, { ...options, lines, columns: 140 })))
+  const alone = duo.map((each) => ({ ...each, text: each.text.replace(/device:[^]*/, '') }))
+  const refused = planned(renderedFrom(alone), mtu(alone), {}, renderers)
+  await assertGolden('duo-without-device.txt', rolloutText(refused, options))
+  const removed = planned(after, renderedFrom(alone), {}, renderers)
+  await assertGolden('duo-device-goes.txt', rolloutText(removed, options))
+})
+
 test('a fourth node comes to three Debian servers, and goes again', async () => {
   const three = await readSources(new URL('../labs/trio', import.meta.url).pathname)
   const node = three.find(({ path }) => path === 'nodes/n3.yaml') ?? { path: '', text: '' }

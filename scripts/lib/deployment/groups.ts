@@ -51,6 +51,7 @@ export function viewOf(id: Id, world: World): GroupView | null {
   const hosts = [...(young?.members ?? []), ...(old?.members ?? [])].map((member) => [member.id, member.host] as const)
   const members = [...new Map(hosts)].flatMap(([member, host]) => {
     const after = young?.members.find((each) => each.id === member)
+    if (host === '') return after ?? old?.members.find((each) => each.id === member) ?? []
     const before = memberIn(world.before[host], id, member)
     if (before === undefined) return []
     if (!world.updated(host)) return world.begun({ id: member, host }) ? withoutDropped(before, after) : before
@@ -80,11 +81,14 @@ function memberIn(bundle: Bundle | undefined, group: Id, member: Id): Member | u
   return bundle?.groups.find((each) => each.id === group)?.members.find((each) => each.id === member)
 }
 
-/** Asks every member and every agreement. A host that does not answer is down; those in `lost` are not asked. */
+/**
+ * Asks every member and every agreement. A host that does not answer is down; those in `lost` are not asked. A member on no host of ours is asked
+ * about by the others' probes.
+ */
 export async function healthOf(view: GroupView, session: Session, lost: ReadonlySet<string>): Promise<GroupHealth> {
   const agreements = view.group.agree
   const asked = await Promise.all(
-    view.members.map(async (member) => {
+    view.members.filter(isAsked).map(async (member) => {
       if (lost.has(member.host)) return { member, fault: 'counted as lost', picks: null }
       try {
         const answers = await runOn(
@@ -123,6 +127,10 @@ export async function healthOf(view: GroupView, session: Session, lost: Readonly
   const health = { down, away, disagree, common }
   view.answered?.(health)
   return health
+}
+
+function isAsked({ host }: Member): boolean {
+  return host !== ''
 }
 
 /** Why the group is not whole; null where it is. Members on lost hosts do not count against it. */

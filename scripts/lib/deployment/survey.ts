@@ -60,7 +60,11 @@ function questionsFor(target: Rendering, host: string): Questions {
   const bundle = target.hosts[host]
   if (bundle === undefined) return { paths: [], needs: [], serials: [] }
   const paths = new Set(filesOf(bundle).map(({ path }) => path))
-  const needs = bundle.parts.flatMap(({ needs: each }) => [...Object.values(each.packages), ...each.directories])
+  const needs = bundle.parts.flatMap(({ needs: each }) => [
+    ...Object.values(each.packages),
+    ...each.directories,
+    ...Object.keys(each.byHand ?? {}),
+  ])
   const serials = Object.entries(serialPaths({ ...target, hosts: { [host]: bundle } }))
   return {
     paths: [...paths].toSorted(),
@@ -112,6 +116,9 @@ function needsOf(
   bundle: Bundle | undefined,
 ): readonly { readonly what: string; readonly next: string }[] {
   return missing.map((path) => {
+    const byHand = bundle?.parts.flatMap(({ needs }) => Object.entries(needs.byHand ?? {})) ?? []
+    const way = byHand.find(([file]) => file === path)?.[1]
+    if (way !== undefined) return { what: `${host} has no ${path}`, next: way }
     const packages = bundle?.parts.flatMap(({ needs }) => Object.entries(needs.packages)) ?? []
     const name = packages.find(([, file]) => file === path)?.[0]
     if (name === undefined) return { what: `${host} has no ${path}`, next: `on ${host}: mkdir -p ${path}` }

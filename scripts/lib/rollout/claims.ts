@@ -37,7 +37,7 @@ export function claimsOf(world: World, cellsOfHosts: Cells, draft: Draft): Claim
 export function hostsOf(world: World, draft: Draft, away: ReadonlySet<Id>): readonly string[] {
   const members = world.members.filter((member) => away.has(member.id))
   const hosts = [...draft.writes.map((write) => write.host), ...members.map((member) => member.host)]
-  return [...new Set(hosts)].toSorted(byCodeUnits)
+  return [...new Set(hosts)].filter((host) => host !== '').toSorted(byCodeUnits)
 }
 
 /**

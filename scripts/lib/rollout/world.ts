@@ -53,7 +53,9 @@ export function worldOf(before: Rendering, after: Rendering, lost: readonly stri
 function definitions(groups: readonly Group[]): readonly Member[] {
   const all = groups.flatMap(({ members }) => members)
   return [
-    ...new Map(all.map((each) => [JSON.stringify([each.id, each.host, each.needs, each.provides]), each])).values(),
+    ...new Map(
+      all.map((each) => [JSON.stringify([each.id, each.host, each.needs, each.needsWhile, each.provides]), each]),
+    ).values(),
   ]
 }
 

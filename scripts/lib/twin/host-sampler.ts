@@ -42,7 +42,7 @@ const roundMs = 500
 /** By host: its members with the probes that depend on nobody else. A member that has none is not asked. */
 export function questionsFor(groups: readonly Group[]): readonly HostQuestions[] {
   const members = groups.flatMap((group) => group.members.map((member) => ({ group, member })))
-  const hosts = [...new Set(members.map(({ member }) => member.host))]
+  const hosts = [...new Set(members.map(({ member }) => member.host))].filter((host) => host !== '')
   return hosts.flatMap((host) => {
     const own = members.filter(({ member }) => member.host === host && member.up.length > 0)
     if (own.length === 0) return []

@@ -39,7 +39,8 @@ export function furnish(
   for (const name of simFolders) mkdirSync(join(sim, name), { recursive: true })
   for (const { needs } of bundle.parts) {
     for (const name of needs.directories) mkdirSync(join(folder, name), { recursive: true })
-    for (const path of Object.values(needs.packages)) installed(join(folder, path))
+    for (const path of [...Object.values(needs.packages), ...Object.keys(needs.byHand ?? {})])
+      installed(join(folder, path))
   }
   for (const unit of unitsOf(bundle)) unitFile(folder, unit)
   if (bundle.platform === 'proxmox' && bundle.kind === 'node') sharePve(folder, shared)
