@@ -217,6 +217,17 @@ export type Transition =
   | { readonly kind: 'rolling'; readonly effects?: PerHost<Readonly<Record<string, Effect>>> }
   /** Old and new do not understand each other: these hosts move together, all others one by one. No host is in two moves. */
   | { readonly kind: 'lockstep'; readonly moves: readonly Move[] }
+  /**
+   * A person has to do something first, by the commands in `manual`; `done` is well on every host that has the service once it is done, and then it is
+   * rolling. Until then the service stays as it is everywhere; all else is rolled out before (`goes-on`), or nothing is (`waits`).
+   */
+  | {
+      readonly kind: 'by-hand'
+      readonly why: string
+      readonly manual: string
+      readonly done: Probe
+      readonly rest: 'goes-on' | 'waits'
+    }
   /** No safe way is known: the reason, and what a person can do. */
   | { readonly kind: 'refuse'; readonly why: string; readonly manual: string }
 

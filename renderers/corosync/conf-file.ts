@@ -11,6 +11,11 @@ import type { CorosyncSettings } from './settings.ts'
 export function confFile({ cluster, platform }: CorosyncSettings): File {
   const proxmox = platform === 'proxmox'
   const links = cluster.numbers.map((number, index) => ({ number, priority: cluster.priorities[index] ?? null }))
+  const timers = [
+    { key: 'token', value: cluster.token },
+    { key: 'consensus', value: cluster.consensus },
+    { key: 'token_retransmits_before_loss_const', value: cluster.retransmits },
+  ].filter(({ value }) => value !== null)
   const nodes = cluster.nodes.map(({ addresses, ...node }) => ({
     ...node,
     rings: addresses.map((address, index) => ({ number: cluster.numbers[index] ?? index, address })),
@@ -20,7 +25,7 @@ export function confFile({ cluster, platform }: CorosyncSettings): File {
     mode: proxmox ? '0640' : '0644',
     owner: proxmox ? 'root:www-data' : 'root:root',
     store: proxmox ? 'pmxcfs' : 'disk',
-    text: template(conf, { cluster, nodes, links, version: { serial: 'corosync' } }),
+    text: template(conf, { cluster, nodes, links, timers, version: { serial: 'corosync' } }),
     from: [
       servicePlace('corosync'),
       ...cluster.nodes.map((node) => hostPlace({ name: node.name, kind: 'node' }, 'addresses')),

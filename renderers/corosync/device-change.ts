@@ -26,7 +26,11 @@ export function deviceChange(old: Cluster, now: Cluster, isProxmox: boolean): Re
     ...(old.device === null ? [] : [gone(isProxmox)]),
     ...(now.device === null ? [] : [comes(now, isProxmox)]),
   ]
-  return { why, manual: `With all nodes up: ${steps.join('; then ')}. Then run: quorate deploy --adopt.` }
+  return {
+    why,
+    manual: `With all nodes up: ${steps.join('; then ')}. Then run quorate deploy: it sees that corosync has it so, and goes on.`,
+    byHand: 'waits',
+  }
 }
 
 function gone(isProxmox: boolean): string {

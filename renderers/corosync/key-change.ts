@@ -5,15 +5,15 @@ import { linkChange } from './link-change.ts'
 import type { Refusal } from './refusal.ts'
 import type { CorosyncService, CorosyncSettings } from './settings.ts'
 
-/** The first reason why corosync-cfgtool -R does not bring one host's old settings to the new ones; null where it does. */
-export function keyChange(old: CorosyncSettings, after: PerHost<CorosyncSettings>, isProxmox: boolean): Refusal | null {
+/** Why corosync-cfgtool -R does not bring one host's old settings to the new ones; none where it does. */
+export function keyChanges(
+  old: CorosyncSettings,
+  after: PerHost<CorosyncSettings>,
+  isProxmox: boolean,
+): readonly Refusal[] {
   const now = Object.values(after)[0]
-  if (now === undefined) return null
-  for (const judge of [...Object.values(keys), nodeIds]) {
-    const refusal = judge({ old, now, after, isProxmox })
-    if (refusal !== null) return refusal
-  }
-  return null
+  if (now === undefined) return []
+  return [...Object.values(keys), nodeIds].flatMap((judge) => judge({ old, now, after, isProxmox }) ?? [])
 }
 
 interface Both {

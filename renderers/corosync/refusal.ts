@@ -2,4 +2,6 @@
 export interface Refusal {
   readonly why: string
   readonly manual: string
+  /** Once the person has done it, the running corosync tells so, and the rollout goes on; until then the rest of it goes on, or waits. */
+  readonly byHand?: 'goes-on' | 'waits'
 }

@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import { quiet, type PerHost, type Transition } from '../renderer.ts'
-import { keyChange } from './key-change.ts'
+import { keyChanges } from './key-change.ts'
+import { loaded } from './loaded.ts'
+import { membership } from './membership.ts'
 import type { Refusal } from './refusal.ts'
-import type { Cluster, CorosyncSettings } from './settings.ts'
+import type { CorosyncSettings } from './settings.ts'
 
 /** Rolling for the first deployment and for what corosync-cfgtool -R can change; everything else is for a person. */
 export function transition(before: PerHost<CorosyncSettings>, after: PerHost<CorosyncSettings>): Transition {
@@ -18,11 +20,13 @@ export function transition(before: PerHost<CorosyncSettings>, after: PerHost<Cor
   }
   const isProxmox = Object.values({ ...before, ...after }).some(({ platform }) => platform === 'proxmox')
   // Some hosts may have the new one already: an earlier run did not get through.
-  for (const each of Object.values(before)) {
-    const refusal = keyChange(each, after, isProxmox) ?? membership(each.cluster, now.cluster, isProxmox)
-    if (refusal !== null) return refuse(refusal)
-  }
-  return { kind: 'rolling' }
+  const refusals = Object.values(before).flatMap((each) =>
+    [...keyChanges(each, after, isProxmox), membership(each.cluster, now.cluster, isProxmox) ?? []].flat(),
+  )
+  const [refusal] = refusals.toSorted((a, b) => Number(a.byHand !== undefined) - Number(b.byHand !== undefined))
+  if (refusal === undefined) return { kind: 'rolling' }
+  const { why, manual, byHand: rest } = refusal
+  return rest === undefined ? refuse(refusal) : { kind: 'by-hand', why, manual, done: loaded(now.cluster), rest }
 }
 
 /** No corosync runs yet: the file alone tells nobody; the unit's own part starts it host by host. */
@@ -33,23 +37,6 @@ function first(after: PerHost<CorosyncSettings>): Transition {
   }
 }
 
-/** Elsewhere the file alone decides who is a member; Proxmox VE has commands of its own for it, which also hand over keys. */
-function membership(old: Cluster, now: Cluster, isProxmox: boolean): Refusal | null {
-  const missing = (from: Cluster, to: Cluster) =>
-    from.nodes.map(({ name }) => name).filter((name) => !to.nodes.some((node) => node.name === name))
-  const [joined, left] = [missing(now, old), missing(old, now)]
-  if (joined.length === 0 && left.length === 0) return null
-  const why = joined.length > 0 ? `${joined.join(', ')} joins the cluster` : `${left.join(', ')} leaves the cluster`
-  if (isProxmox) return { why, manual: byPvecm }
-  if (isDeepStrictEqual(old.numbers, now.numbers)) return null
-  return {
-    why: `${why} while links come or go`,
-    manual: 'Change the links in a commit of their own, run quorate deploy, and then the nodes.',
-  }
-}
-
-const byPvecm =
-  'Disarm HA (ha-manager crm-command disarm-ha freeze, or take all resources out of HA and wait ten minutes). Nodes are added and removed by pvecm add and pvecm delnode, which hand over keys as well. Watch corosync-quorumtool -s and corosync-cfgtool -s on all nodes until all members and links are there, then arm HA again and run: quorate deploy --adopt.'
 const dissolve =
   'Decide what becomes of what needs the quorum first. Then, on each node: systemctl disable --now corosync; and release the host: quorate release HOST.'
 

@@ -113,11 +113,14 @@ test('a node joins corosync and leaves it again by its file, but not on Proxmox 
     [example, without, 'leaves'],
   ] as const) {
     assert.is(move('corosync', platform(before, 'debian'), platform(after, 'debian')).kind, 'rolling')
-    const refusal = move('corosync', before, after)
-    assert.is(refusal.kind, 'refuse')
-    if (refusal.kind !== 'refuse') continue
-    assert.match(refusal.why, `pve3 ${word} the cluster`)
-    assert.match(refusal.manual, 'pvecm')
+    const hand = move('corosync', before, after)
+    assert.is(hand.kind, 'by-hand')
+    if (hand.kind !== 'by-hand') continue
+    assert.match(hand.why, `pve3 ${word} the cluster`)
+    assert.match(hand.manual, word === 'joins' ? 'pvecm add 10.0.0.11 --nodeid 3' : 'pvecm delnode pve3')
+    assert.is(hand.rest, word === 'joins' ? 'goes-on' : 'waits')
+    const both = move('corosync', before, changed(after, ['services', 'corosync', 'crypto'], false))
+    assert.match(both.kind === 'refuse' ? both.why : both.kind, 'encryption', 'what is refused anyway is not hidden')
   }
   const moved = changed(example, ['hosts', 'pve1', 'addresses', 'cluster', 'addresses', 0, 'ip'], '10.0.0.77')
   const both = move('corosync', platform(without, 'debian'), platform(moved, 'debian'))

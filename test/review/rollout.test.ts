@@ -252,6 +252,24 @@ test('two nodes and a quorum device: from nothing, an interface, and by the same
   await assertGolden('duo-device-goes.txt', rolloutText(removed, options))
 })
 
+test('a node joins a cluster on Proxmox VE: its VPN first, then the commands, then the rest; one that leaves goes by hand first', async () => {
+  const three = await readSources(new URL('../../lab', import.meta.url).pathname)
+  const node = three.find(({ path }) => path === 'nodes/pve3.yaml') ?? { path: '', text: '' }
+  const fourth = node.text
+    .replace('id: 3', 'id: 4')
+    .replaceAll(/\.13\b/g, '.14')
+    .replaceAll('::13', '::14')
+  const four = [...three, { path: 'nodes/pve4.yaml', text: fourth }]
+  const sides = [renderedFrom(three), renderedFrom(four)] as const
+  const shown = { ...options, lines: linesBetween(...sides), columns: 140 }
+  const joins = planned(...sides, { last: ['pve1'] }, renderers)
+  await assertGolden('pve-joins.txt', undigested(rolloutText(joins, shown)))
+  const settled = planned(...sides, { last: ['pve1'], settled: ['corosync'] }, renderers)
+  await assertGolden('pve-joined.txt', undigested(rolloutText(settled, shown)))
+  const leaves = planned(sides[1], sides[0], { last: ['pve1'] }, renderers)
+  await assertGolden('pve-leaves.txt', rolloutText(leaves, shown))
+})
+
 test('a fourth node comes to three Debian servers, and goes again', async () => {
   const three = await readSources(new URL('../labs/trio', import.meta.url).pathname)
   const node = three.find(({ path }) => path === 'nodes/n3.yaml') ?? { path: '', text: '' }

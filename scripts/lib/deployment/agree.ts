@@ -5,17 +5,19 @@ import type { Rendering } from '../bundle/rendering.ts'
 import { FailureError } from '../failure.ts'
 import { plan } from '../rollout/plan.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import { assess, liveSerials, noSecrets } from './assess.ts'
+import { withheld } from '../rollout/withheld.ts'
+import { assess, liveSerials, noSecrets, type Assessment } from './assess.ts'
 import { heldRendering } from './held.ts'
 import type { Course } from './job.ts'
 import type { Progress } from './progress.ts'
-import { presumed } from './presumed.ts'
+import { presumed, withDone } from './presumed.ts'
 import type { DeployRequest } from './request.ts'
 import { refuseOutside, refuseStrange } from './strange.ts'
 import { runningParts } from './running.ts'
 import type { Session } from './session.ts'
 import type { Begun } from './start.ts'
 import { serialPaths } from './survey.ts'
+import { settledByHand } from './settled.ts'
 
 /** Throws a FailureError: foreign or edited files, no safe order, or not the rollout that was reviewed. */
 export async function agree(
@@ -32,19 +34,21 @@ export async function agree(
   const all = compare(before, target).filter(({ host }) => facts.has(host))
   const live = Object.fromEntries(Object.entries(serials).map(([id, number]) => [id, Math.max(1, number)]))
   const found = assess(facts, target, all, request.secrets, live, request.override)
-  await refuseStrange({ session, facts, target, found, request, progress })
+  const settled = await settledByHand(session, before, target, request)
+  await refuseStrange({ session, facts, target, found: withoutSettled(found, target, settled), request, progress })
   const running = await runningParts(session, facts, request.target)
   const side = (held: Rendering) => presumed(held, request.target, running, request.without)
-  const sides = { before: side(before), after: side(target) }
-  const rollout = planned(request, sides, found.changes)
-  refuseUnreviewed(request, rollout, sides, all)
+  const sides = { before: withDone(side(before), request.target, settled), after: side(target) }
+  const rollout = planned(request, sides, found.changes, settled)
+  refuseUnreviewed(request, rollout, sides, all, settled)
   progress.rollout = rollout
+  const later = (rollout.byHand ?? []).map(({ service }) => service)
   return {
     rollout,
     before: before.hosts,
     running,
     presumed: sides.before.hosts,
-    target,
+    target: withheld(before, target, later),
     secrets: request.secrets ?? noSecrets,
     serials,
     serialPaths: paths,
@@ -52,9 +56,19 @@ export async function agree(
     kept: found.kept,
     lost: new Set(request.without),
     oldBytes: null,
-    commit: request.commit,
+    // Where something is left to do nobody is at the commit yet.
+    commit: later.length > 0 ? null : request.commit,
     at: new Date(request.clock.now()).toISOString(),
   }
+}
+
+/** What a person did by hand, as they were told, is no drift: the file is about to be written anew. */
+function withoutSettled(found: Assessment, target: Rendering, settled: readonly string[]): Assessment {
+  const isSettled = (host: string, path: string) =>
+    target.hosts[host]?.parts.some(
+      ({ service, files }) => settled.includes(service) && files.some((file) => file.path === path),
+    ) === true
+  return { ...found, drifted: found.drifted.filter(({ host, path }) => !isSettled(host, path)) }
 }
 
 /** With --only the other hosts are to hold what they hold. */
@@ -80,9 +94,14 @@ interface Sides {
   readonly after: Rendering
 }
 
-function planned(request: DeployRequest, { before, after }: Sides, changes: readonly Change[]): Rollout {
+function planned(
+  request: DeployRequest,
+  { before, after }: Sides,
+  changes: readonly Change[],
+  settled: readonly string[],
+): Rollout {
   const { renderers, last, acceptOutage, without: lost } = request
-  const result = plan(before, after, changes, renderers, { last, acceptOutage, lost })
+  const result = plan(before, after, changes, renderers, { last, acceptOutage, lost, settled })
   if (result.kind === 'rollout') return result.rollout
   throw new FailureError(
     {
@@ -96,10 +115,16 @@ function planned(request: DeployRequest, { before, after }: Sides, changes: read
 }
 
 /** Steps that turned out to be nothing to do may be missing: the reviewed rollout is the one of all changes. */
-function refuseUnreviewed(request: DeployRequest, rollout: Rollout, sides: Sides, all: readonly Change[]): void {
+function refuseUnreviewed(
+  request: DeployRequest,
+  rollout: Rollout,
+  sides: Sides,
+  all: readonly Change[],
+  settled: readonly string[],
+): void {
   const { reviewed } = request
   if (reviewed === null || reviewed === rollout.digest) return
-  const whole = planned(request, sides, all)
+  const whole = planned(request, sides, all, settled)
   if (reviewed === whole.digest) return
   const steps = rollout.waves
     .flat()

@@ -10,6 +10,7 @@ import type { DeployRequest } from './request.ts'
 import { openSession } from './session.ts'
 import { start } from './start.ts'
 import { takeBack } from './take-back.ts'
+import { leftToDo } from './left-to-do.ts'
 import { waysTo } from './ways.ts'
 import { refuseShut } from './ways-in.ts'
 
@@ -38,7 +39,7 @@ export async function deploy(request: DeployRequest): Promise<Outcome> {
     if (failure === null) {
       await recordAll(session, course, progress)
       request.report({ kind: 'done', detail: `${progress.ends.size} steps confirmed` })
-      return outcomeOf(request, progress, null)
+      return outcomeOf(request, progress, leftToDo(course.rollout))
     }
     return outcomeOf(request, progress, await takeBack(session, request, course, progress, failure, begun.keepLease))
   } catch (error) {

@@ -28,6 +28,18 @@ export function presumed(held: Rendering, target: Rendering, running: Running, l
   return { ...held, hosts: Object.fromEntries(Object.entries(hosts).toSorted(([a], [b]) => (a < b ? -1 : 1))) }
 }
 
+/** With the groups of `services` as `target` has them, on every host that knows them: somebody brought them there by hand. */
+export function withDone(held: Rendering, target: Rendering, services: readonly string[]): Rendering {
+  if (services.length === 0) return held
+  const hosts = Object.entries(held.hosts).map(([host, bundle]) => {
+    const isDone = (id: string) => services.some((service) => id === service || id.startsWith(`${service}.`))
+    const young = target.hosts[host]?.groups.filter(({ id }) => isDone(id)) ?? []
+    const groups = bundle.groups.map((group) => young.find(({ id }) => id === group.id) ?? group)
+    return [host, { ...bundle, groups }] as const
+  })
+  return { ...held, hosts: Object.fromEntries(hosts) }
+}
+
 function adopted(held: PerHost<Bundle>, target: Rendering, running: Running): PerHost<Bundle> {
   const bundles = [...running].flatMap(([host, parts]) => {
     const whole = target.hosts[host]

@@ -24,8 +24,16 @@ export function rolloutText(plan: Plan, options: RolloutTextOptions): string {
   if (plan.kind === 'refused') return refusalText(plan.refusals)
   const { rollout } = plan
   const steps = rollout.waves.flat()
-  if (steps.length === 0) return 'nothing to roll out: no file changes on any host\n'
-  return [headline(rollout, options), table(rollout, options), `${closing(steps)}\n`].join('\n')
+  const hand = byHand(rollout)
+  if (steps.length === 0) return hand === '' ? 'nothing to roll out: no file changes on any host\n' : hand
+  return [headline(rollout, options), table(rollout, options), `${closing(steps)}\n${hand}`].join('\n')
+}
+
+/** What a person has to do afterwards. */
+function byHand({ byHand: all = [] }: Rollout): string {
+  return all
+    .map(({ service, why, manual }) => `then by hand, for ${service}: ${harmless(why)}\n  ${harmless(manual)}\n`)
+    .join('')
 }
 
 function headline(rollout: Rollout, { from, to }: RolloutTextOptions): string {

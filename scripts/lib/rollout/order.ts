@@ -7,6 +7,8 @@ export interface Order {
   readonly last: readonly string[]
   /** Hosts that count as dead: nothing on them stands, and nothing of theirs changes. */
   readonly lost?: readonly string[]
+  /** Services for which a person has done already what only a person can do. */
+  readonly settled?: readonly string[]
   /** Groups that may fall below their minimum this once. */
   readonly acceptOutage?: readonly Id[]
 }

@@ -13,12 +13,13 @@ import { waysIn } from './management-path.ts'
 import type { Order } from './order.ts'
 import { precedenceOf } from './precedence.ts'
 import { noWay, sortedRefusals } from './refusal.ts'
-import type { Plan, Refusal, Step } from './rollout.ts'
+import type { ByHand, Plan, Refusal, Step } from './rollout.ts'
 import { type Assembled, assembled } from './assembled.ts'
 import { sequence } from './sequence.ts'
 import { sharedSecret } from './shared-secret.ts'
 import { transitionOf } from './transition.ts'
 import { waves } from './waves.ts'
+import { withheld } from './withheld.ts'
 import { type World, worldOf } from './world.ts'
 
 /**
@@ -32,14 +33,33 @@ export function plan(
   renderers: readonly Renderer[],
   order: Order,
 ): Plan {
-  const both = worldOf(before, after, order.lost)
-  const { refusals, steps } = draftAll(both, changes, renderers, order)
+  const byHand = toDoFirst(before, after, changes, renderers, order)
+  const later = byHand.map(({ service }) => service)
+  const both = worldOf(before, withheld(before, after, later), order.lost)
+  const now = changes.filter(({ service }) => !later.includes(service))
+  const { refusals, steps } = draftAll(both, now, renderers, order)
   if (refusals.length > 0) return { kind: 'refused', refusals: sortedRefusals(refusals) }
   const precedence = precedenceOf(both, steps, order.last)
   const usual = sequence(precedence)
   const result = inWaves(both, deferred(both, usual, precedence, order) ?? usual, order)
   if (result.refusals.length > 0) return { kind: 'refused', refusals: sortedRefusals(result.refusals) }
-  return { kind: 'rollout', rollout: signed(after.lab, result.waves) }
+  return { kind: 'rollout', rollout: signed(after.lab, result.waves, byHand) }
+}
+
+/** What a person has to do before these services can follow, while all others go on. */
+function toDoFirst(
+  before: Rendering,
+  after: Rendering,
+  changes: readonly Change[],
+  renderers: readonly Renderer[],
+  { lost = [], settled = [] }: Order,
+): readonly ByHand[] {
+  const services = [...new Set(changes.map(({ service }) => service))].toSorted(byCodeUnits)
+  return services.flatMap((service) => {
+    const way = transitionOf(before, after, service, renderers, lost)
+    if (way.kind !== 'by-hand' || way.rest === 'waits' || settled.includes(service)) return []
+    return [{ service, why: way.why, manual: way.manual }]
+  })
 }
 
 /** Steps in order, put into waves and counted. */
@@ -68,7 +88,7 @@ function draftAll(both: World, changes: readonly Change[], renderers: readonly R
   for (const [service, own] of services) {
     const way = transitionOf(both.before.rendering, both.after.rendering, service, renderers, order.lost ?? [])
     const { part, host } = own[0] as Change
-    if (way.kind === 'refuse') {
+    if (way.kind === 'refuse' || (way.kind === 'by-hand' && order.settled?.includes(service) !== true)) {
       refusals.push(noWay(service, part, host, way.why, way.manual))
       continue
     }
@@ -103,7 +123,7 @@ function unknownWay(draft: Draft): Refusal {
   )
 }
 
-function signed(lab: string, steps: readonly (readonly Step[])[]) {
-  const rollout = { format: 1, lab, waves: steps } as const
+function signed(lab: string, steps: readonly (readonly Step[])[], byHand: readonly ByHand[]) {
+  const rollout = { format: 1, lab, waves: steps, ...(byHand.length > 0 ? { byHand } : {}) } as const
   return { ...rollout, digest: sha256(canonicalJson(rollout)) }
 }

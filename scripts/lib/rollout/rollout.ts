@@ -14,6 +14,15 @@ export interface Rollout {
   readonly lab: string
   /** Steps of one wave share no host and no group that has something to lose; they may be carried out side by side. */
   readonly waves: readonly (readonly Step[])[]
+  /** What a person has to do after these steps, before the rest of the services can follow. Absent where there is nothing. */
+  readonly byHand?: readonly ByHand[]
+}
+
+export interface ByHand {
+  readonly service: string
+  readonly why: string
+  /** The commands, in order. */
+  readonly manual: string
 }
 
 export interface Step {
