@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import { requireRendering } from '../../scripts/lib/bundle/lab-rendering.ts'
 import { loadRenderers } from '../../scripts/lib/definition/registry.ts'
 import { packageRoot } from '../../scripts/lib/roots.ts'
+import { withDeparting } from '../../scripts/lib/deployment/departing.ts'
 import { startBench, type Bench } from './bench.ts'
 
 const shared = ({ lab }: Bench) => join(lab.folder('pve1'), 'etc/pve/corosync.conf')
@@ -62,7 +63,7 @@ writeFileSync(join(lab, 'nodes/pve4.yaml'), fourth)
 const four = await rendered()
 test.after(() => rmSync(folder, { recursive: true, force: true }))
 
-test('a node joins a Proxmox VE cluster: its VPN is prepared, the run stops with the commands, and goes on once corosync has it', async () => {
+test('a node joins a Proxmox VE cluster: its VPN is prepared, the run stops with the commands, and goes on once corosync has it; and it leaves again', async () => {
   const bench = await startBench(four, 20, renderers)
   try {
     const first = await bench.deploy(three)
@@ -89,6 +90,20 @@ test('a node joins a Proxmox VE cluster: its VPN is prepared, the run stops with
     assert.is(version(bench), number + 4, 'written anew as the definition has it')
     const same = await bench.deploy(four)
     assert.equal([same.exit, same.steps], [0, []])
+    await bench.lab.node('pve4').kill()
+    const leaving = withDeparting(three, four.hosts)
+    const without = { without: ['pve4'], connect: bench.connectWithin(1000) }
+    const early = await bench.deploy(leaving, without)
+    assert.is(early.exit, 4)
+    assert.match(early.failure?.what ?? '', 'pve4 leaves the cluster')
+    assert.match(early.failure?.next ?? '', /pvecm delnode pve4.*quorate deploy --without pve4/)
+    assert.ok(existsSync(join(bench.lab.folder('pve1'), 'etc/tinc/cluster/hosts/pve4')), 'nothing goes before')
+    await pvecmDelnode(bench)
+    // Each VPN promises all but one, and one is gone for good.
+    const left = await bench.deploy(leaving, { ...without, acceptOutage: ['tinc.cluster', 'tinc.services'] })
+    assert.is(left.exit, 0, JSON.stringify(left.failure))
+    assert.not.match(readFileSync(shared(bench), 'utf8'), 'pve4')
+    assert.not.ok(existsSync(join(bench.lab.folder('pve1'), 'etc/tinc/cluster/hosts/pve4')))
   } finally {
     await bench.close()
   }

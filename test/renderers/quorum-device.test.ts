@@ -3,6 +3,12 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { corosync } from '../../renderers/corosync/index.ts'
 import type { Json, Lab } from '../../renderers/renderer.ts'
+import { renderers } from '../../renderers/index.ts'
+import type { BothSides } from '../../scripts/lib/bundle/both-sides.ts'
+import { renderLab } from '../../scripts/lib/bundle/render.ts'
+import { FailureError } from '../../scripts/lib/failure.ts'
+import { requestFor } from '../../scripts/lib/twin/request-for.ts'
+import { assertContract } from '../contracts/contract.ts'
 import { changed } from './changed.ts'
 import { labIn } from './lab-folder.ts'
 
@@ -44,6 +50,20 @@ test('a device on a host of the lab is lost with that host', () => {
   assert.equal(group(named)?.members.at(-1)?.needs, [['net:lan@witness']])
   assert.is(group(named)?.members.at(-1)?.id, 'qdevice@witness')
   assert.is(corosync.settings(named)['left']?.cluster.device?.address, '192.0.2.11')
+})
+
+test('what is kept about it on the hosts is what the contract says, and a lab with one is not rehearsed: no twin has it', async () => {
+  const { rendering } = renderLab(duo, renderers, {})
+  for (const bundle of Object.values(rendering.hosts)) assertContract('manifest', bundle)
+  const sides = { before: rendering, after: rendering, labs: [duo], base: { commit: null } }
+  const tool = { quorate: [], imageFolder: '/nonexistent', making: () => {} }
+  const asked = requestFor({ lab: 'test/labs/duo', fault: [], keep: false }, sides as unknown as BothSides, tool)
+  const failure = await asked.then(
+    () => null,
+    (error: unknown) => error,
+  )
+  assert.instance(failure, FailureError)
+  assert.match((failure as FailureError).failure.what, 'corosync counts on qdevice@192.0.2.53')
 })
 
 test('a device that is dead, or does not vote, or is not asked at all, closes the gate on that node', () => {

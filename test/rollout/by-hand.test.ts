@@ -3,6 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Transition } from '../../renderers/renderer.ts'
 import { withheld } from '../../scripts/lib/rollout/withheld.ts'
+import { assertContract } from '../contracts/contract.ts'
 import { planned, refusals, renderer, rolled, shape, threeNodes } from './lab.ts'
 
 const done = { title: 'it is done', run: ['true'], exit: [0], withinSeconds: 0 }
@@ -23,6 +24,7 @@ test('until it is done the service stays as it is and all else goes on, and the 
     'keepalived@pve2',
     'keepalived@pve3',
   ])
+  assertContract('rollout', { format: 1, kind: 'rollout', rollout })
   assert.equal(rollout.byHand, [{ service: 'corosync', why: 'a node joins', manual: 'add it' }])
   assert.not.equal(rollout.digest, rolled(threeNodes(), threeNodes({ keepalived: 'young' })).digest)
 })

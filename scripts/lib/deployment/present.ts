@@ -19,7 +19,8 @@ export function present(view: GroupView, { missing, gone, lost }: Absent): Group
   const left = gone.filter(({ group }) => group === view.group.id)
   const all = [...view.group.members, ...view.members, ...left]
   const ids = new Set([...missing, ...left.map(({ id }) => id)])
-  const absent = new Set(all.filter(({ id, host }) => ids.has(id) || lost.has(host)).map(({ host }) => host))
+  // A lost host may be no member any more where it leaves for good, and still stand in the others' old probes.
+  const absent = new Set([...all.filter(({ id }) => ids.has(id)).map(({ host }) => host), ...lost])
   if (absent.size === 0) return view
   const members = view.members
     .filter(({ id, host }) => lost.has(host) || !ids.has(id))

@@ -1,6 +1,7 @@
 /** Both sides of a change → what a rehearsal of it is asked to do; images that are missing are made. */
 import { resolve } from 'node:path'
 import type { BothSides } from '../bundle/both-sides.ts'
+import type { Rendering } from '../bundle/rendering.ts'
 import { openGit } from '../bundle/git.ts'
 import { FailureError } from '../failure.ts'
 import { jumpHosts } from '../rollout/order.ts'
@@ -29,6 +30,7 @@ export async function requestFor(
   const known = new Set([...wiring.nodes, ...wiring.guests].map(({ name }) => name))
   const stranger = Object.keys(before.hosts).find((host) => !known.has(host))
   if (stranger !== undefined) throw unwired(stranger)
+  refuseStrangers([before, after])
   const nodes = wiring.nodes.map(({ name }) => name)
   const faults = options.fault.map((text) => readFault(text, nodes))
   if (faults.length > 1 && Object.values(before.hosts).every(({ parts }) => parts.length === 0)) throw cannotGoBack()
@@ -53,6 +55,23 @@ export async function requestFor(
     lab: resolve(options.lab),
     quorate,
   }
+}
+
+/** A voter that stands on no host of ours (a quorum device) is not on a twin either, and no group that counts on it would be whole there. */
+function refuseStrangers(sides: readonly Rendering[]): void {
+  const groups = sides.flatMap(({ hosts }) => Object.values(hosts).flatMap((bundle) => bundle.groups))
+  const voter = groups.flatMap(({ id: group, members }) => members.map(({ id, host }) => ({ group, id, host })))
+  const stranger = voter.find(({ host }) => host === '')
+  if (stranger === undefined) return
+  throw new FailureError(
+    {
+      what: `${stranger.group} counts on ${stranger.id}, which stands on no host that quorate sets up: a twin has none`,
+      where: 'rehearse',
+      now: 'no real host was touched, and nothing was built',
+      next: 'this lab cannot be rehearsed; "quorate plan" shows the rollout, and every step of it is gated and taken back by itself all the same',
+    },
+    4,
+  )
 }
 
 function cannotGoBack(): FailureError {
