@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { doubt, mistake, servicePlace, type Finding, type Host, type Lab } from '../renderer.ts'
-import { unknownHost, unknownNetwork } from '../unknown-name.ts'
+import { unknownNetwork } from '../unknown-name.ts'
 import { deviceOf, type DeviceService } from './device.ts'
 
 /**
@@ -32,8 +32,9 @@ function place(lab: Lab, device: DeviceService, nodes: readonly Host[]): readonl
   if (lab.networks[network] === undefined) return [unknownNetwork(lab, network, at('network'))]
   const host = Object.hasOwn(lab.hosts, device.host) ? lab.hosts[device.host] : undefined
   if (host === undefined && isIP(device.host) === 0) {
-    const others = Object.keys(lab.hosts).filter((name) => !nodes.some((node) => node.name === name))
-    return [unknownHost(others, device.host, at('host'))]
+    const message = `"${device.host}" is neither a host of the lab nor a literal address`
+    const help = 'write its address (corosync must not hang on the resolution of names), or name a host of the lab'
+    return [mistake('device-host', at('host'), message, help)]
   }
   const own = nodes.find(({ name }) => name === host?.name || name === host?.guest?.node)
   const addresses = new Set(

@@ -12,7 +12,7 @@ import type { Cluster, CorosyncSettings } from './settings.ts'
 export function linkChange(old: CorosyncSettings, after: PerHost<CorosyncSettings>): Refusal | null {
   const now = Object.values(after)[0]
   if (now === undefined) return null
-  const [was, is] = [numbersOf(old.cluster), numbersOf(now.cluster)]
+  const [was, is] = [old.cluster.numbers, now.cluster.numbers]
   const changes = {
     moved: was.filter((number) => is.includes(number) && movedNodes(number, old, now).length > 0),
     gone: was.filter((number) => !is.includes(number)),
@@ -67,7 +67,7 @@ function inPlace({ moved, gone, added }: Changes, old: CorosyncSettings, now: Co
     .map(({ name, from, to }) => `${name}: ${from} → ${to}`)
     .join(', ')}${file}; corosync keeps the address of a link for as long as the link has its number`
   if (number === 0) return { why, manual: linkZero }
-  const free = [1, 2, 3, 4, 5, 6, 7].find((each) => !numbersOf(old.cluster).includes(each))
+  const free = [1, 2, 3, 4, 5, 6, 7].find((each) => !old.cluster.numbers.includes(each))
   const more = gone.length + added.length > 0 ? ' Leave the other links as they are.' : ''
   return {
     why,
@@ -125,8 +125,4 @@ function networkOf(number: number, { cluster, links }: CorosyncSettings): string
 
 function nameOf(number: number, settings: CorosyncSettings): string {
   return `link ${number} ("${networkOf(number, settings)}")`
-}
-
-function numbersOf({ numbers }: Cluster): readonly number[] {
-  return numbers
 }

@@ -129,7 +129,7 @@ const planted: readonly Planted[] = [
     { host: '192.0.2.53', network: 'public', algorithm: 'lms' },
     /3 nodes, an odd number.*no node may fail any more/,
   ],
-  ['unknown-host', 'corosync', duo, services('corosync', 'device', 'host'), 'witness', /no host "witness"/],
+  ['device-host', 'corosync', duo, services('corosync', 'device', 'host'), 'witness', /"witness" is neither a host/],
   ['unknown-network', 'corosync', duo, services('corosync', 'device', 'network'), 'lam', /no network "lam"/],
   ['unknown-host', 'corosync', example, services('corosync', 'votes'), { pve9: 1, pve1: 3 }, /no host "pve9"/],
   ['consensus-too-short', 'corosync', pair, services('corosync', 'consensus'), 1600, /1600 ms/],
