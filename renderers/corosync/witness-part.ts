@@ -22,7 +22,7 @@ export function witnessPart({ platform, cluster }: CorosyncSettings): readonly P
       layer: 8,
       reach: 'host',
       files: [
-        unitDropIn({ unit, after: ['corosync.service'], interfaces: [], startPost: null }, places, {
+        unitDropIn({ unit, after: ['corosync.service'], interfaces: [], startPost: null, stopPost: null }, places, {
           // On a running corosync-qdevice "start" does nothing.
           acts: [{ run: ['systemctl', 'daemon-reload'] }, { unit, do: 'enable' }, { unit, do: 'start' }],
           interrupts: [],

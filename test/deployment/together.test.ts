@@ -17,8 +17,20 @@ const pace = 4
 /** In the lab's time. Milliseconds. */
 const soon = 10_000
 const writing = [
-  ...['discard', 'open', 'put', 'stage', 'arm', 'begin', 'activate', 'prepare', 'hold', 'confirm', 'settle', 'revert'],
-  ...['record', 'prune'],
+  'discard',
+  'open',
+  'put',
+  'stage',
+  'arm',
+  'begin',
+  'activate',
+  'prepare',
+  'hold',
+  'confirm',
+  'settle',
+  'revert',
+  'record',
+  'prune',
 ]
 
 const one = smallRendering({ body: 'one' })

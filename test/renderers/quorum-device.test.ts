@@ -22,7 +22,7 @@ const onProxmox = (lab: Lab): Lab => {
 const group = (lab: Lab) => corosync.groups(corosync.settings(lab))[0]
 const change = (before: Lab, after: Lab) => {
   const way = corosync.transition(corosync.settings(before), corosync.settings(after))
-  return way.kind === 'rolling' ? way.kind : `${way.why} | ${way.manual}`
+  return way.kind === 'rolling' || way.kind === 'lockstep' ? way.kind : `${way.why} | ${way.manual}`
 }
 
 test('the device is a voter on no host of the lab, which needs a way from every node that stands', () => {
