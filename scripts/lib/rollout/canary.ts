@@ -28,7 +28,8 @@ export function canaryReason(draft: Draft, behind: ReadonlyMap<Draft, Draft>): r
   const hosts = (drafts: readonly Draft[]) => drafts.flatMap(({ writes }) => writes.map(({ host }) => host))
   const others = hosts(waiting.map(([other]) => other))
   const rest = others.length > 3 ? `${others.length} other hosts` : others.join(', ')
+  const are = others.length === 1 ? 'is' : 'are'
   return [
-    `${hosts([draft]).join(', ')} gets ${draft.part} first, alone: where it locks the deployer out, ${rest} are not touched`,
+    `${hosts([draft]).join(', ')} gets ${draft.part} first, alone: where it locks the deployer out, ${rest} ${are} not touched`,
   ]
 }
