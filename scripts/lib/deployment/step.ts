@@ -186,8 +186,9 @@ async function prepare(tools: Tools, job: Job, unwell: (found: Diagnosis) => voi
     const onCopy = real.every((result) => result.real) ? '' : ' (on a copy: mounts are denied there)'
     tell(tools, job, 'validated', `${[...new Set(checks.map(({ title }) => title))].join(', ')}${onCopy}`)
   }
-  await passGate(tools, job, unwell)
+  // Before the gate, whose facts have to be fresh: an address that does not answer takes its time.
   const doors = await doorsOf(session, job.step)
+  await passGate(tools, job, unwell)
   return { ...(await timeFor(tools, job)), doors }
 }
 
