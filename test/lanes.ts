@@ -1,5 +1,5 @@
 /**
- * Runs all test files in lanes side by side: those of the twin, which mostly wait, each in a run of its own and two at a time, and all others
+ * Runs all test files in lanes side by side: those of the twin, which mostly wait, each in a run of its own and three at a time, and all others
  * in one run (run.ts).
  *
  *   node --import tsx test/lanes.ts [--no-skips]
@@ -15,9 +15,16 @@ const run = join(import.meta.dirname, 'run.ts')
 const register = join(import.meta.dirname, 'register.js')
 
 /** Those that take longest come first, so that the lanes end together. */
-const longestFirst = ['faults', 'fourth-node', 'corosync-change', 'rehearsal', 'lock-out', 'killed', 'keep'].map(
-  (name) => `twin/${name}.test.ts`,
-)
+const longestFirst = [
+  'faults',
+  'fourth-node',
+  'kills',
+  'lockstep',
+  'corosync-change',
+  'rehearsal',
+  'lock-out',
+  'keep',
+].map((name) => `twin/${name}.test.ts`)
 
 interface Outcome {
   readonly counts: readonly number[]
@@ -61,13 +68,13 @@ async function runWhole(file: string): Promise<Outcome> {
 }
 
 const twin = filesOfTheTwin()
-const twoAtATime = pLimit(2)
+const threeAtATime = pLimit(3)
 const outcomes = await Promise.all([
   runTests(
     twin.flatMap((file) => ['--without', file]),
     (chunk) => void process.stdout.write(chunk),
   ),
-  ...twin.map((file) => twoAtATime(() => runWhole(file))),
+  ...twin.map((file) => threeAtATime(() => runWhole(file))),
 ])
 const [passed, failed, skipped] = [0, 1, 2].map((at) =>
   outcomes.reduce((sum, { counts }) => sum + (counts[at] ?? 0), 0),

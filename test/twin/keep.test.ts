@@ -30,7 +30,7 @@ twin('machines that are kept can be looked into until Ctrl-C ends them', () =>
       const seen = look(
         folder,
         'n2',
-        'hostname\nsystemctl is-active ssh corosync\ncorosync-quorumtool -s | grep Quorate\nfalse\n',
+        'hostname\nsystemctl is-active ssh corosync\ncorosync-quorumtool -s | grep ^Quorate\nfalse\n',
       )
       assert.is(seen.status, 0, seen.stderr)
       assert.match(seen.stdout, /^n2\nactive\nactive\nQuorate: +Yes\n$/)
