@@ -1,7 +1,13 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Step } from '../../scripts/lib/rollout/rollout.ts'
-import { doubleOwners, measuredGroups, measuredSteps, type Window } from '../../scripts/lib/twin/report.ts'
+import {
+  behindOffers,
+  doubleOwners,
+  measuredGroups,
+  measuredSteps,
+  type Window,
+} from '../../scripts/lib/twin/report.ts'
 import type { Series } from '../../scripts/lib/twin/series.ts'
 
 const step = (id: number, interrupts: readonly string[], maxSeconds: number): Step => ({
@@ -33,7 +39,7 @@ function series(id: string, kind: Series['kind'], from: number, to: number): Ser
 
 const during = (first: Step): Window => ({ step: first, from: 4000, to: 12_000 })
 const found = (interrupts: readonly string[], maxSeconds: number, from: number, to: number) =>
-  measuredSteps([during(step(1, interrupts, maxSeconds))], [series('net:cluster@a', 'foot', from, to)], [], 0)
+  measuredSteps([during(step(1, interrupts, maxSeconds))], [series('net:cluster@a', 'foot', from, to)], new Map(), 0)
     .violations
 
 test('an interruption that was declared, and is as short as declared, is none of anybody’s business', () => {
@@ -59,10 +65,11 @@ test('users may miss what a group offers for as long as a step interrupts one of
     measuredSteps(
       [during(step(1, interrupts, maxSeconds))],
       [series('the router', 'offer', 5, 8)],
-      [{ members: [member], offers }],
+      behindOffers([{ members: [member], offers }], [{ network: 'services', node: 'c' }]),
       0,
     ).violations
   assert.equal(missed(['keepalived@a'], 3), [])
+  assert.equal(missed(['net:services@c'], 3), [], 'whoever asks is cut off meanwhile')
   assert.equal(missed(['keepalived@a'], 2), [
     'the router was away for 3.0 s during step 1 (tinc.cluster), and 2 s at most were declared',
   ])
@@ -79,7 +86,7 @@ test('what was measured stands beside what was predicted', () => {
   const { steps } = measuredSteps(
     [during(step(1, ['net:cluster@a'], 5))],
     [series('net:cluster@a', 'foot', 5, 8)],
-    [],
+    new Map(),
     1000,
   )
   assert.equal(steps, [

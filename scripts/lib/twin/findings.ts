@@ -4,6 +4,7 @@ import type { Killed, Struck } from './damage.ts'
 import { faultText, type Fault } from './fault.ts'
 import { notRehearsed, standIns } from './limits.ts'
 import {
+  behindOffers,
   doubleOwners,
   faultOf,
   measuredGroups,
@@ -44,7 +45,7 @@ export function reportOf(request: RehearsalRequest, seen: Seen): RehearsalReport
   const struck = rounds.flatMap(({ rolled }) => rolled.struck ?? [])
   // What a fault takes away is not the steps' doing.
   const windows = rollout === null || struck.length > 0 ? [] : windowsIn(rollout, times)
-  const steps = measuredSteps(windows, sampled.series, groups, began)
+  const steps = measuredSteps(windows, sampled.series, behindOffers(groups, request.wiring.visitors), began)
   const grouped = measuredGroups(groups, sampled.series, began, ended)
   const violations = [
     ...rounds.flatMap((round, index) => endings(round, request.faults[index] ?? null)),

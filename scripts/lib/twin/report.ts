@@ -1,7 +1,7 @@
 /** What a rehearsal found: what was predicted, and what was measured. Plain data; its shape is a contract. */
 import type { Exit, Failure } from '../failure.ts'
 import type { Rollout, Step } from '../rollout/rollout.ts'
-import type { Group } from '../../../renderers/renderer.ts'
+import { netId, type Group } from '../../../renderers/renderer.ts'
 import type { Said } from './host-sampler.ts'
 import { gapsIn, longest, lostIn, type Gap, type Series, type Silence } from './series.ts'
 
@@ -83,11 +83,11 @@ export interface Window {
 /** Below this nothing is called an interruption: the samplers, and a busy machine, make as much by themselves. Seconds. */
 export const floorSeconds = 1
 
-/** What was away while steps were under way, held against what they had declared. An offer may be away while a member of its group may. */
+/** What was away while steps were under way, held against what they had declared. `behind`: the ids that an offer may be away with, by its title. */
 export function measuredSteps(
   windows: readonly Window[],
   series: readonly Series[],
-  groups: readonly Pick<Group, 'members' | 'offers'>[],
+  behind: ReadonlyMap<string, readonly string[]>,
   began: number,
 ): { readonly steps: readonly MeasuredStep[]; readonly violations: readonly string[] } {
   const violations: string[] = []
@@ -108,15 +108,10 @@ export function measuredSteps(
     }
   })
   for (const each of series) {
-    const ids = each.kind === 'offer' ? behind(groups, each.id) : [each.id]
+    const ids = each.kind === 'offer' ? (behind.get(each.id) ?? []) : [each.id]
     for (const { gap, during } of windowsOf(windows, each)) violations.push(...verdict(each, ids, gap, during))
   }
   return { steps, violations }
-}
-
-function behind(groups: readonly Pick<Group, 'members' | 'offers'>[], offer: string): readonly string[] {
-  const own = groups.filter(({ offers = [] }) => offers.some(({ title }) => title === offer))
-  return own.flatMap(({ members }) => members.map(({ id }) => id))
 }
 
 function windowsOf(windows: readonly Window[], each: Series) {
@@ -138,6 +133,20 @@ function verdict({ id, every }: Series, ids: readonly string[], gap: Gap, during
   const most = declared.reduce((sum, { maxSeconds }) => sum + maxSeconds, 0)
   if (gap.seconds <= most + every / 1000) return []
   return [`${id} was away for ${shown(gap.seconds)} s during ${names}, and ${most} s at most were declared`]
+}
+
+/** By an offer's title: the members of its group, and the place in the network where somebody stands who asks for it. */
+export function behindOffers(
+  groups: readonly Pick<Group, 'members' | 'offers'>[],
+  visitors: readonly { readonly network: string; readonly node: string }[],
+): ReadonlyMap<string, readonly string[]> {
+  const all = groups.flatMap(({ members, offers = [] }) =>
+    offers.map(({ title, network }) => {
+      const feet = visitors.filter((each) => each.network === network).map(({ node }) => netId(network, node))
+      return [title, [...members.map(({ id }) => id), ...feet]] as const
+    }),
+  )
+  return new Map(all)
 }
 
 /** Members of every group that are well, at the moment at which they were fewest. */
