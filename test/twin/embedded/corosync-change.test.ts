@@ -41,7 +41,7 @@ test.after(({ folder }) => rmSync(folder, { recursive: true, force: true }))
 
 test.before.each(async (context) => {
   const { base, renderers } = context
-  context.bench = await startBench(base, 12, renderers, { connectMs: 3000, keepaliveMs: 500, configured: true })
+  context.bench = await startBench(base, 6, renderers, { connectMs: 3000, keepaliveMs: 500, configured: true })
   const { lab } = context.bench
   while ((await votes(context.bench)).some((count) => count < 3)) await lab.clock.sleep(500)
   const outcome = await context.bench.deploy(base, { adopt: true })
@@ -279,10 +279,11 @@ async function isAsBefore(bench: Bench, base: Rendering): Promise<void> {
   assert.equal(tokens(bench), [null, null, null, null])
 }
 
+/** By a clock that goes faster than the machine works: patience only ends a test that hangs. */
 async function until({ lab }: Bench, is: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const latest = lab.clock.now() + 240_000
+  const latest = lab.clock.now() + 900_000
   while (!(await is())) {
-    if (lab.clock.now() > latest) throw new Error(`not within four minutes: ${what}`)
+    if (lab.clock.now() > latest) throw new Error(`not within a quarter of an hour: ${what}`)
     await lab.clock.sleep(1000)
   }
 }
