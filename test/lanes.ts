@@ -1,6 +1,6 @@
 /**
- * Runs all test files in lanes side by side: those of the twin, which mostly wait, each in a run of its own and three at a time, and all others
- * in one run (run.ts).
+ * Runs all test files: those of the twin, which mostly wait, each in a run of its own and three at a time, and before them all others in one run
+ * (run.ts), whose simulated hosts live faster than the clock and need the machine for themselves.
  *
  *   node --import tsx test/lanes.ts [--no-skips]
  *
@@ -69,13 +69,11 @@ async function runWhole(file: string): Promise<Outcome> {
 
 const twin = filesOfTheTwin()
 const threeAtATime = pLimit(3)
-const outcomes = await Promise.all([
-  runTests(
-    twin.flatMap((file) => ['--without', file]),
-    (chunk) => void process.stdout.write(chunk),
-  ),
-  ...twin.map((file) => threeAtATime(() => runWhole(file))),
-])
+const others = await runTests(
+  twin.flatMap((file) => ['--without', file]),
+  (chunk) => void process.stdout.write(chunk),
+)
+const outcomes = [others, ...(await Promise.all(twin.map((file) => threeAtATime(() => runWhole(file)))))]
 const [passed, failed, skipped] = [0, 1, 2].map((at) =>
   outcomes.reduce((sum, { counts }) => sum + (counts[at] ?? 0), 0),
 )

@@ -41,7 +41,7 @@ test.after(({ folder }) => rmSync(folder, { recursive: true, force: true }))
 
 test.before.each(async (context) => {
   const { base, renderers } = context
-  context.bench = await startBench(base, 6, renderers, { connectMs: 3000, keepaliveMs: 500, configured: true })
+  context.bench = await startBench(base, 12, renderers, { connectMs: 3000, keepaliveMs: 500, configured: true })
   const { lab } = context.bench
   while ((await votes(context.bench)).some((count) => count < 3)) await lab.clock.sleep(500)
   const outcome = await context.bench.deploy(base, { adopt: true })
