@@ -189,6 +189,24 @@ test('what is asked again and again starts no other program', () =>
     for (const client of Object.values(clients)) await client.end()
   }))
 
+test('who hears nobody takes part in no sync: whoever starts meanwhile goes by its own config_version, not by theirs', () =>
+  withLab(async (lab) => {
+    const clients = await configured(lab)
+    const ask = async (node: string, command: string) => (await clients[node]!.exec(command)).stdout
+    const hasty = corosyncConf(2).replace('cluster_name: small\n', 'cluster_name: small\n  token: 1000\n')
+    for (const node of nodes) lay(lab, node, '/etc/corosync/corosync.conf', hasty)
+    await ask('pve1', 'corosync-cfgtool -R')
+    for (const node of nodes) writeFileSync(join(lab.folder(node), 'run/sim/latency'), '2000\n')
+    assert.equal(await ask('pve1', facts), '1\nNo\n1\n')
+    for (const node of ['pve2', 'pve1', 'pve3']) {
+      lay(lab, node, '/etc/corosync/corosync.conf', corosyncConf(3))
+      await ask(node, 'systemctl restart corosync')
+      assert.equal(await ask(node, 'cat "$QUORATE_ROOT/run/sim/loaded/corosync.identity"'), 'small/3\n', node)
+    }
+    assert.equal(await ask('pve2', facts), '3\nYes\n3\n')
+    for (const client of Object.values(clients)) await client.end()
+  }))
+
 test('pmxcfs takes a new corosync.conf to every node, and none with a lower version', () =>
   withLab(async (lab) => {
     const clients = await configured(lab)

@@ -60,12 +60,7 @@ members() {
   first_line "$SIM/loaded/corosync.identity"
   identity=$line
   list='' deaf=''
-  if [ -e "$SIM/latency" ]; then
-    first_line "$SIM/loaded/corosync.token"
-    own_token=$line
-    first_line "$SIM/latency"
-    [ "$line" -le "$own_token" ] || deaf=yes
-  fi
+  ! is_deaf "$QUORATE_ROOT" || deaf=yes
   while read -r id votes name rings; do
     place=
     if [ "$id" = "$self" ]; then place=$QUORATE_ROOT; elif [ -z "$deaf" ]; then find_member; fi
@@ -74,8 +69,17 @@ members() {
   list=${list%"$NL"}
 }
 
+# $1 folder of a host: whether its corosync hears nobody.
+is_deaf() {
+  [ -e "$1/run/sim/latency" ] && [ -e "$1/run/sim/loaded/corosync.token" ] || return 1
+  first_line "$1/run/sim/loaded/corosync.token"
+  deaf_token=$line
+  first_line "$1/run/sim/latency"
+  [ "$line" -gt "$deaf_token" ]
+}
+
 # Who starts and finds a higher config_version ends itself; with the highest one it is let in, whatever the others have (tried on a twin: cmap
-# compares in the first sync only). Sets `highest`.
+# compares in the first sync only). Who is deaf takes part in no sync. Sets `highest`.
 let_in() {
   highest=0 let_in_as=
   while read -r id _ _ rings; do
@@ -83,7 +87,7 @@ let_in() {
     [ "$id" = "$self" ] || for address in $rings; do
       if reaches "$address"; then place=$holder; fi
     done
-    [ -n "$place" ] || continue
+    if [ -z "$place" ] || is_deaf "$place"; then continue; fi
     first_line "$place/run/sim/loaded/corosync.identity"
     if [ "${line%/*}" != "$cluster_name" ] || [ "${line##*/}" -le "$highest" ]; then continue; fi
     highest=${line##*/} let_in_as=$line
