@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
@@ -277,6 +277,46 @@ test('a revert that succeeds at its second try, on the host, counts as reverted'
   }
   const ends = await revertHosts({ ...rest, clock: { ...clock, sleep: timer } }, job, 0)
   assert.is(ends['host']?.state, 'reverted')
+})
+
+test('a deployer that comes in while the timer takes the step back waits for it, and no unit is told twice', async ({
+  host,
+}) => {
+  host.replace('ifreload', 'exit 0')
+  await activated(host, [web], [restart, { run: ['ifreload', '-a'] }])
+  host.replace(
+    'ifreload',
+    ': >"$QUORATE_ROOT/slow"\nuntil [ -e "$QUORATE_ROOT/gate" ]; do sleep 0.05; done\necho >>"$QUORATE_ROOT/reloads"',
+  )
+  const before = count(host, 'restart web.service')
+  const timer = host.session.ask('host', 'timer', ['g1'], [], 60_000)
+  while (!existsSync(join(host.root, 'slow'))) await sleep(20)
+  const ends = revertHosts(tools(host), job, 0)
+  await sleep(300)
+  host.write('/gate', 'go on\n')
+  const [{ refused }, { host: end }] = await Promise.all([timer, ends])
+  assert.is(refused, null)
+  assert.equal(end, { state: 'reverted', detail: 'reverted by its own timer' })
+  assert.equal([count(host, 'restart web.service'), host.read('/reloads')], [before + 1, '\n'])
+})
+
+test('a deployer that cannot wait for the timer’s work any longer looks again', async ({ host }) => {
+  await activated(host, [web])
+  // What would give up after 60 s gives up at once.
+  host.replace('flock', '[ "$1 $3" != "-w 7" ] || set -- -w 0 7\nexec /usr/bin/flock "$@"')
+  const holder = await holding(host, 'generations/g1/lock')
+  const { clock, ...rest } = tools(host)
+  renameSync(
+    join(host.root, 'var/lib/quorate/generations/g1/armed'),
+    join(host.root, 'var/lib/quorate/generations/g1/reverting'),
+  )
+  const goesOn = async (ms: number) => {
+    await letGo(holder)
+    await host.session.ask('host', 'timer', ['g1'], [], 60_000)
+    await clock.sleep(ms)
+  }
+  const ends = await revertHosts({ ...rest, clock: { ...clock, sleep: goesOn } }, job, 0)
+  assert.equal(ends['host'], { state: 'reverted', detail: 'reverted by its own timer, not at the first try' })
 })
 
 test('bytes that we did not write are kept for good, however many deployments follow', async ({ host }) => {

@@ -93,6 +93,14 @@ lock_pmxcfs() {
 }
 unlock_pmxcfs() { exec 8>&-; }
 
+# Of all that would take one generation back one does at a time: two at once could tell a unit while the other one says that all is over. As soon
+# as the timer's has mended the way in, the deployer's comes. Nothing that outlives the revert may inherit it.
+lock_revert() {
+  exec 7>"$G/lock"
+  if [ -n "$patient" ]; then flock 7; else flock -w 60 7; fi || refuse busy 'it is being taken back already, and that has not ended for 60 s'
+}
+unlock_revert() { exec 7>&-; }
+
 make_state() {
   [ -d "$S" ] || mkdir -p "$S" || refuse state 'cannot make /var/lib/quorate'
 }
@@ -1333,6 +1341,7 @@ verb_guard() {
 # $1 generation, $2 by whom. Can be broken off anywhere and begun again.
 revert() {
   scratch
+  lock_revert
   lock
   if [ -e "$G/armed" ]; then turn armed reverting || refuse state "generation $1 cannot be taken back"; fi
   if [ "$2" = deployer ] && [ -e "$G/prepared" ]; then turn prepared reverting || refuse state "generation $1 cannot be taken back"; fi
@@ -1493,7 +1502,7 @@ tell_again() {
   fi
 }
 
-again() { timeout -k 2 60 "$@" >/dev/null 2>"$T/err" </dev/null; }
+again() { timeout -k 2 60 "$@" >/dev/null 2>"$T/err" </dev/null 7>&-; }
 
 undo() {
   if again "$@"; then
@@ -1549,6 +1558,7 @@ apart() {
   shift
   rm -f "$apart_file"
   {
+    unlock_revert
     trap - EXIT
     "$@" >"$apart_file.tmp" 2>/dev/null
     mv -fT "$apart_file.tmp" "$apart_file"

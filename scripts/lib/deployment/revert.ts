@@ -101,13 +101,19 @@ async function ask(tools: Tools, host: string, generation: string): Promise<Reve
   return null
 }
 
-/** The host says that there is nothing to take back: what it is in decides. */
-async function byState(tools: Tools, host: string, generation: string, refused: FailureError): Promise<Reverted> {
+/** The host does not take it back because of this call: what it is in decides. */
+async function byState(
+  tools: Tools,
+  host: string,
+  generation: string,
+  refused: FailureError,
+): Promise<Reverted | Stuck> {
   const state = await stateOf(tools, host, generation)
   if (state === 'staged' || state === 'open') return { state: 'reverted', detail: 'nothing was put in place' }
   if (state === 'confirmed' || state === 'done')
     return { state: 'confirmed', detail: 'confirmed before it could be taken back' }
   if (state === 'reverted') return { state: 'reverted', detail: 'reverted by its own timer' }
+  if (state === 'reverting') return { state: 'stuck', detail: ` ${refused.failure.what}` }
   return { state: 'unknown', detail: refused.failure.what }
 }
 
