@@ -1,5 +1,5 @@
 /**
- * Runs all test files: those of the twin, which mostly wait, each in a run of its own and three at a time, and before them all others in one run
+ * Runs all test files: those of the twin, which mostly wait, each in a run of its own and five at a time, and before them all others in one run
  * (run.ts), whose simulated hosts live faster than the clock and need the machine for themselves.
  *
  *   node --import tsx test/lanes.ts [--no-skips]
@@ -18,11 +18,15 @@ const register = join(import.meta.dirname, 'register.js')
 const longestFirst = [
   'faults',
   'fourth-node',
-  'kills',
+  'kills-everywhere',
   'lockstep',
   'corosync-change',
-  'rehearsal',
+  'kills-reboot',
+  'kills-cut',
+  'kills-freeze',
+  'kills-deployer',
   'lock-out',
+  'rehearsal',
   'keep',
 ].map((name) => `twin/${name}.test.ts`)
 
@@ -54,7 +58,7 @@ function runTests(words: readonly string[], heard: (chunk: string) => void): Pro
 function filesOfTheTwin(): readonly string[] {
   const names = readdirSync(join(import.meta.dirname, 'twin')).filter((name) => name.endsWith('.test.ts'))
   const real = names.filter((name) =>
-    readFileSync(join(import.meta.dirname, 'twin', name), 'utf8').includes("from './rehearse.ts'"),
+    /from '\.\/(?:rehearse|kills)\.ts'/.test(readFileSync(join(import.meta.dirname, 'twin', name), 'utf8')),
   )
   const rank = (file: string) => (longestFirst.includes(file) ? longestFirst.indexOf(file) : longestFirst.length)
   return real.map((name) => `twin/${name}`).toSorted((a, b) => rank(a) - rank(b))
@@ -68,12 +72,12 @@ async function runWhole(file: string): Promise<Outcome> {
 }
 
 const twin = filesOfTheTwin()
-const threeAtATime = pLimit(3)
+const fiveAtATime = pLimit(5)
 const others = await runTests(
   twin.flatMap((file) => ['--without', file]),
   (chunk) => void process.stdout.write(chunk),
 )
-const outcomes = [others, ...(await Promise.all(twin.map((file) => threeAtATime(() => runWhole(file)))))]
+const outcomes = [others, ...(await Promise.all(twin.map((file) => fiveAtATime(() => runWhole(file)))))]
 const [passed, failed, skipped] = [0, 1, 2].map((at) =>
   outcomes.reduce((sum, { counts }) => sum + (counts[at] ?? 0), 0),
 )

@@ -1,0 +1,6 @@
+import { test } from 'uvu'
+import { killsIn, ofAllHosts } from './kills.ts'
+
+killsIn(ofAllHosts, 'deployer-killed')
+
+test.run()
