@@ -3,6 +3,7 @@ import { quiet, servicePlace, type Part, type Place, type Renderer } from '../re
 import { witnessPart } from './witness-part.ts'
 import { unitActive } from '../unit-active.ts'
 import { unitDropIn } from '../unit-drop-in.ts'
+import { unitGone } from '../unit-gone.ts'
 import { confFile } from './conf-file.ts'
 import { groups } from './groups.ts'
 import { problems } from './problems.ts'
@@ -65,10 +66,7 @@ function unitPart(mine: CorosyncSettings): Part {
       ),
     ],
     onRemove: {
-      acts: [
-        { unit, do: 'stop' },
-        { unit, do: 'disable' },
-      ],
+      acts: unitGone(unit),
       interrupts: [`corosync@${mine.node}`],
       maxSeconds: 30,
     },

@@ -1,6 +1,7 @@
 import { servicePlace, type Part } from '../renderer.ts'
 import { unitActive } from '../unit-active.ts'
 import { unitDropIn } from '../unit-drop-in.ts'
+import { unitGone } from '../unit-gone.ts'
 import { certificates, certutil } from './certificates.ts'
 import type { CorosyncSettings } from './settings.ts'
 
@@ -30,10 +31,7 @@ export function witnessPart({ platform, cluster }: CorosyncSettings): readonly P
         }),
       ],
       onRemove: {
-        acts: [
-          { unit, do: 'stop' },
-          { unit, do: 'disable' },
-        ],
+        acts: unitGone(unit),
         interrupts: [`qdevice@${device.host ?? device.address}`],
         maxSeconds: 30,
       },

@@ -19,6 +19,7 @@ import {
 import { addressThere } from '../address-there.ts'
 import { template } from '../template.ts'
 import { unitActive } from '../unit-active.ts'
+import { unitGone } from '../unit-gone.ts'
 import conf from './dnsmasq.conf.njk'
 import names from './names.njk'
 import { problems } from './problems.ts'
@@ -59,10 +60,7 @@ function parts(host: string, mine: DnsmasqSettings): readonly Part[] {
         file(reservationsPath, reservations, { reservations: mine.reservations }, from, reload),
       ],
       onRemove: {
-        acts: [
-          { unit, do: 'stop' },
-          { unit, do: 'disable' },
-        ],
+        acts: unitGone(unit),
         interrupts: [memberId(host)],
         maxSeconds: 5,
       },

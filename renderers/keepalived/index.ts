@@ -4,6 +4,7 @@ import { hostPlace, networkPlace, servicePlace, type Act, type Part, type Render
 import { template } from '../template.ts'
 import { unitActive } from '../unit-active.ts'
 import { unitDropIn } from '../unit-drop-in.ts'
+import { unitGone } from '../unit-gone.ts'
 import { groups } from './groups.ts'
 import conf from './keepalived.conf.njk'
 import { problems } from './problems.ts'
@@ -63,10 +64,7 @@ function parts(host: string, { instances }: KeepalivedSettings): readonly Part[]
         }),
       ],
       onRemove: {
-        acts: [
-          { unit, do: 'stop' },
-          { unit, do: 'disable' },
-        ],
+        acts: unitGone(unit),
         interrupts: [...new Set(instances.map((one) => `keepalived.${one.router}@${host}`))],
         maxSeconds: 5,
       },

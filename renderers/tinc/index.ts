@@ -2,6 +2,7 @@
 import { hostPlace, networkPlace, servicePlace, type Part, type Renderer } from '../renderer.ts'
 import { addressThere } from '../address-there.ts'
 import { unitActive } from '../unit-active.ts'
+import { unitGone } from '../unit-gone.ts'
 import { restart } from './effects.ts'
 import { filesOf } from './files.ts'
 import { groups, portOf } from './groups.ts'
@@ -36,10 +37,7 @@ function part(host: string, vpn: Vpn): Part {
     files: filesOf(host, vpn, from),
     onRemove: {
       ...restart(host, vpn),
-      acts: [
-        { unit, do: 'stop' },
-        { unit, do: 'disable' },
-      ],
+      acts: unitGone(unit),
     },
     needs: { packages: { tinc: '/usr/sbin/tincd', 'iputils-ping': '/usr/bin/ping' }, directories: ['/etc/tinc'] },
     // tinc 1.0 cannot check its files without joining the VPN under its own name, and two of one name cause an edge storm.
