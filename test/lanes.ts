@@ -1,12 +1,13 @@
 /**
- * Runs all test files: those of the twin, which mostly wait, each in a run of its own and five at a time, and before them all others in one run
- * (run.ts), whose simulated hosts live faster than the clock and need the machine for themselves.
+ * Runs all test files, several runs of run.ts side by side: first those whose hosts are simulated, two runs, for such hosts live faster than the
+ * clock and need the machine; then the twin's files, which mostly wait, each in a run of its own and five at a time.
  *
  *   node --import tsx test/lanes.ts [--no-skips]
  *
- * The others' output comes as it is made, that of a file of the twin when it is whole. The last line is the sum: "N passed, N failed, N skipped".
+ * What a run prints comes when it is over. The last line is the sum: "N passed, N failed, N skipped".
  */
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
@@ -35,49 +36,38 @@ interface Outcome {
   readonly isWell: boolean
 }
 
-function runTests(words: readonly string[], heard: (chunk: string) => void): Promise<Outcome> {
-  const all = ['--import', 'tsx', '--import', register, run, ...process.argv.slice(2), ...words]
+/** One run of run.ts for these files. */
+async function runFiles(files: readonly string[]): Promise<Outcome> {
+  const all = ['--import', 'tsx', '--import', register, run, ...process.argv.slice(2), ...files]
   const child = spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
-  const hear = (chunk: Buffer) => {
-    output += chunk.toString()
-    heard(chunk.toString())
-  }
+  const hear = (chunk: Buffer) => void (output += chunk.toString())
   child.stdout.on('data', hear)
   child.stderr.on('data', hear)
-  return new Promise((resolve) => {
-    child.once('close', (code) => {
-      const last = /^(\d+) passed, (\d+) failed, (\d+) skipped$/.exec(output.trimEnd().split('\n').at(-1) ?? '')
-      // A run that came to no count failed, whatever it says.
-      const counts = last === null ? [0, 1, 0] : last.slice(1).map(Number)
-      resolve({ counts, isWell: code === 0 && last !== null })
-    })
-  })
-}
-
-function filesOfTheTwin(): readonly string[] {
-  const names = readdirSync(join(import.meta.dirname, 'twin')).filter((name) => name.endsWith('.test.ts'))
-  const real = names.filter((name) =>
-    /from '\.\/(?:rehearse|kills)\.ts'/.test(readFileSync(join(import.meta.dirname, 'twin', name), 'utf8')),
-  )
-  const rank = (file: string) => (longestFirst.includes(file) ? longestFirst.indexOf(file) : longestFirst.length)
-  return real.map((name) => `twin/${name}`).toSorted((a, b) => rank(a) - rank(b))
-}
-
-async function runWhole(file: string): Promise<Outcome> {
-  let output = ''
-  const outcome = await runTests([file], (chunk) => (output += chunk))
+  const [code] = (await once(child, 'close')) as [number | null]
   process.stdout.write(`\n${output}\n`)
-  return outcome
+  const last = /^(\d+) passed, (\d+) failed, (\d+) skipped$/.exec(output.trimEnd().split('\n').at(-1) ?? '')
+  // A run that came to no count failed, whatever it says.
+  const counts = last === null ? [0, 1, 0] : last.slice(1).map(Number)
+  return { counts, isWell: code === 0 && last !== null }
 }
 
-const twin = filesOfTheTwin()
-const fiveAtATime = pLimit(5)
-const others = await runTests(
-  twin.flatMap((file) => ['--without', file]),
-  (chunk) => void process.stdout.write(chunk),
+/** Every test file, by its path below this folder. */
+const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.test.ts'),
 )
-const outcomes = [others, ...(await Promise.all(twin.map((file) => fiveAtATime(() => runWhole(file)))))]
+const startsMachines = (file: string) =>
+  /from '\.\/(?:rehearse|kills)\.ts'/.test(readFileSync(join(import.meta.dirname, file), 'utf8'))
+const rank = (file: string) => (longestFirst.includes(file) ? longestFirst.indexOf(file) : longestFirst.length)
+const ofTheTwin = files.filter((file) => startsMachines(file)).toSorted((a, b) => rank(a) - rank(b))
+const others = files.filter((file) => !ofTheTwin.includes(file)).toSorted()
+// The deployments take about as long as all else.
+const halves = [true, false].map((half) => others.filter((file) => file.startsWith('deployment/') === half))
+const fiveAtATime = pLimit(5)
+const outcomes = [
+  ...(await Promise.all(halves.map(runFiles))),
+  ...(await Promise.all(ofTheTwin.map((file) => fiveAtATime(() => runFiles([file]))))),
+]
 const [passed, failed, skipped] = [0, 1, 2].map((at) =>
   outcomes.reduce((sum, { counts }) => sum + (counts[at] ?? 0), 0),
 )

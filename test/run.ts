@@ -1,9 +1,9 @@
 /**
  * Runs the test files with uvu and cannot report success for a failing suite.
  *
- *   node --import tsx --import ./test/register.js test/run.ts [--no-skips] [--dir DIR] [--without FILE …] [PATTERN …]
+ *   node --import tsx --import ./test/register.js test/run.ts [--no-skips] [--dir DIR] [PATTERN …]
  *
- * Files whose path contains one of the patterns are run; all of them where there is none. `--without`: not this one, by its path below DIR.
+ * Files whose path contains one of the patterns are run; all of them where there is none.
  *
  * uvu 0.5.6 exits 0 when a `before` hook throws, when a test throws something that is no Error, when `.run()` is forgotten and when no
  * file matches. So the counts that it prints are compared here. The last line is always "N passed, N failed, N skipped".
@@ -18,7 +18,6 @@ const { values, positionals } = parseArgs({
   options: {
     'no-skips': { type: 'boolean', default: false },
     dir: { type: 'string', default: 'test' },
-    without: { type: 'string', multiple: true, default: [] },
   },
 })
 
@@ -32,13 +31,9 @@ process.on('exit', () => {
   process.stdout.write('0 passed, 1 failed, 0 skipped\n')
 })
 
-const { suites: all } = await parse(values.dir, String.raw`\.test\.ts$`)
-const suites = all.filter(({ name }) => !values.without.includes(name))
+const { suites } = await parse(values.dir, String.raw`\.test\.ts$`)
 const patterns = positionals.length === 0 ? [''] : positionals
 const wanted = suites.filter((suite) => patterns.some((pattern) => suite.name.includes(pattern)))
-for (const file of values.without) {
-  if (!all.some(({ name }) => name === file)) problems.push(`there is no test file ${file} below ${values.dir}/`)
-}
 for (const pattern of patterns) {
   if (!suites.some((suite) => suite.name.includes(pattern)))
     problems.push(`no test file matches "${pattern}" below ${values.dir}/`)

@@ -77,12 +77,6 @@ for (const [what, [files, last]] of Object.entries(failing)) {
   })
 }
 
-test('a file can be left out, and one that does not exist does not pass', async () => {
-  const files = { 'a.test.ts': good, 'b/a.test.ts': good }
-  assert.equal(await outcomeOf(files, '--without', 'a.test.ts'), [0, '1 passed, 0 failed, 0 skipped'])
-  assert.equal(await outcomeOf(files, '--without', 'c.test.ts'), [1, '2 passed, 1 failed, 0 skipped'])
-})
-
 test('a skipped test is counted, and does not pass where none may be skipped', async () => {
   const files = { 'a.test.ts': `${head}test('a', () => {})\ntest.skip('b', () => {})\ntest.run()\n` }
   assert.equal(await outcomeOf(files), [0, '1 passed, 0 failed, 1 skipped'])
