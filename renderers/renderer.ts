@@ -231,13 +231,18 @@ export type Transition =
   /** No safe way is known: the reason, and what a person can do. */
   | { readonly kind: 'refuse'; readonly why: string; readonly manual: string }
 
-/** One part of several hosts that changes in one step: the others are stopped, the one in charge changes, and then they start with what is new. */
+/**
+ * One part of several hosts that changes in one step: the others are stopped, the one in charge changes, and then they start with what is new; or,
+ * where `isLast`, the others change and then the one in charge does. What that one ends as decides for all.
+ */
 export interface Move {
   readonly part: string
   /** What changes, in a few words: "the id of the router "services" changes from 10 to 11". */
   readonly why: string
   /** The host that goes on while the others are stopped. */
   readonly inCharge: string
+  /** The one in charge changes last. Absent: first. */
+  readonly isLast?: boolean
   /** By host, all but the one in charge: what is told before anybody's files change. */
   readonly stop: PerHost<readonly Act[]>
   /** By host, all of them: what is told when its files are in place, and what all of this interrupts there. */

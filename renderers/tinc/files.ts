@@ -1,6 +1,7 @@
 import { template, type Effect, type File, type Hole, type Place, type Template } from '../renderer.ts'
 import { unitDropIn } from '../unit-drop-in.ts'
 import { daemonReload, reload, restart, unitOf } from './effects.ts'
+import { keyId } from './key-change.ts'
 import hostFile from './host.njk'
 import keyFile from './rsa_key.priv.njk'
 import type { Peer, Vpn } from './settings.ts'
@@ -54,5 +55,5 @@ export function filesOf(host: string, vpn: Vpn, from: readonly Place[]): readonl
 }
 
 function keyHole(vpn: Vpn, peer: Peer, half: 'private' | 'public'): Hole {
-  return { secret: `tinc.${vpn.network}.${peer.host}`, kind: 'rsa-key-pair', half }
+  return { secret: keyId(vpn.network, peer.host), kind: 'rsa-key-pair', half }
 }

@@ -1,14 +1,21 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Effect, PerHost, Transition } from '../renderer.ts'
+import type { Effect, Id, PerHost, Transition } from '../renderer.ts'
 import { away, meet, reload, restart } from './effects.ts'
+import { keyChange } from './key-change.ts'
 import type { Peer, TincSettings, Vpn } from './settings.ts'
 
 /** Rolling, unless two hosts or more become reachable elsewhere: then the changed ones and the others would look for each other in vain. */
-export function transition(before: PerHost<TincSettings>, after: PerHost<TincSettings>): Transition {
+export function transition(
+  before: PerHost<TincSettings>,
+  after: PerHost<TincSettings>,
+  secrets: ReadonlySet<Id> = new Set(),
+): Transition {
   for (const network of networksOf(after)) {
     const moved = movedHosts(before, after, network)
     if (moved.length > 1) return refusal(network, moved)
   }
+  const keyed = keyChange(before, after, secrets)
+  if (keyed !== null) return keyed
   const effects = Object.entries(after).map(([host, { vpns }]) => {
     const told = Object.values(vpns).flatMap((vpn): [string, Effect][] => {
       const old = before[host]?.vpns[vpn.network]

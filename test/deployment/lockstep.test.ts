@@ -1,12 +1,10 @@
 /** A router's password changes on simulated hosts: in turn, and whatever breaks, never for good on some of them only. */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Rendering } from '../../scripts/lib/bundle/rendering.ts'
 import { allOf } from '../../scripts/lib/deployment/all-of.ts'
 import { disturbed, type Disturbance } from './disturbance.ts'
-import { remainsOn, timersOn } from './remains.ts'
+import { remainsOn, untilQuiet } from './remains.ts'
 import { hosts, passwords, startRouterLab, type RouterLab, type Side } from './router-lab.ts'
 
 const sideBySide = 3
@@ -137,7 +135,7 @@ test('killed or restarted at every message that counts: no two masters stay, and
 async function tryOut(lab: RouterLab, each: Disturbance): Promise<readonly string[]> {
   const target = other(now(lab))
   const { isMet, outcome } = await disturbed(lab, each, lab.sides[target], lab.request(target))
-  await untilQuiet(lab)
+  await untilQuiet(lab.bench.lab, hosts)
   const said = new Set(hosts.flatMap((host) => lab.speaks(host) ?? []))
   const rest = hosts.map((host) => `${host} holds ${lab.sideOf(host)} and speaks ${lab.speaks(host)}`).join(', ')
   const ordinary = await lab.deploy(target)
@@ -147,15 +145,6 @@ async function tryOut(lab: RouterLab, each: Disturbance): Promise<readonly strin
     ...(ordinary.exit === 0 ? [] : [`the ordinary run ended with exit ${ordinary.exit}: ${ordinary.failure?.what}`]),
     ...alike(lab, target),
   ].map((what) => `${JSON.stringify(each)}: ${what}`)
-}
-
-/** Until no lease and no timer can be in anybody's way. */
-async function untilQuiet({ bench: { lab } }: RouterLab): Promise<void> {
-  await lab.clock.sleep(5000)
-  const folders = hosts.map((host) => lab.folder(host))
-  if (folders.some((folder) => existsSync(join(folder, 'var/lib/quorate/lease')))) await lab.clock.sleep(45_000)
-  for (let waits = 0; waits < 100 && folders.some((folder) => timersOn(folder).length > 0); waits += 1)
-    await lab.clock.sleep(5000)
 }
 
 test.run()

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import type { EmbeddedLab } from '../../scripts/lib/twin/embedded/lab.ts'
 
 /** By path below the host's folder: what it is and what is in it. */
 export type Inventory = ReadonlyMap<string, string>
@@ -85,4 +86,13 @@ function walk(folder: string, below = ''): readonly string[] {
 
 function namesIn(folder: string): readonly string[] {
   return existsSync(folder) ? readdirSync(folder).filter((name) => !basename(name).startsWith('.')) : []
+}
+
+/** Until no lease and no timer can be in anybody's way. */
+export async function untilQuiet(lab: EmbeddedLab, hosts: readonly string[]): Promise<void> {
+  await lab.clock.sleep(5000)
+  const folders = hosts.map((host) => lab.folder(host))
+  if (folders.some((folder) => existsSync(join(folder, 'var/lib/quorate/lease')))) await lab.clock.sleep(45_000)
+  for (let waits = 0; waits < 100 && folders.some((folder) => timersOn(folder).length > 0); waits += 1)
+    await lab.clock.sleep(5000)
 }

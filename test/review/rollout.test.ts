@@ -182,7 +182,11 @@ test('the port of sshd moves on three Debian servers: the new one beside the old
 })
 
 /** The example lab with every secret as `fingerprint` says, once the text of its files is changed. */
-async function withSecrets(fingerprint: string, change = (text: string) => text): Promise<Rendering> {
+async function withSecrets(
+  fingerprint: string,
+  change = (text: string) => text,
+  secret = 'keepalived.services.password',
+): Promise<Rendering> {
   const sources = await readSources(new URL('../../lab', import.meta.url).pathname)
   const { lab } = define(
     sources.map((source) => ({ ...source, text: change(source.text) })),
@@ -191,7 +195,7 @@ async function withSecrets(fingerprint: string, change = (text: string) => text)
   )
   if (lab === null) throw new Error('the example lab has errors')
   const { secrets } = renderLab(lab, renderers, {}).rendering
-  const fingerprints = Object.keys(secrets).map((id) => [id, id === 'keepalived.services.password' ? fingerprint : 'x'])
+  const fingerprints = Object.keys(secrets).map((id) => [id, id === secret ? fingerprint : 'x'])
   return renderLab(lab, renderers, Object.fromEntries(fingerprints)).rendering
 }
 
@@ -200,6 +204,17 @@ test('another VRRP password in the example lab: the backups stop, the master cha
   const plan = planned(...sides, { last: ['pve1'] }, renderers)
   const text = rolloutText(plan, { ...options, lines: linesBetween(...sides), columns: 140 })
   await assertGolden('example-password.txt', undigested(text))
+})
+
+test('another key of a host in the example lab: its peers get the public half first, and only it restarts', async () => {
+  const same = (text: string) => text
+  const sides = [
+    await withSecrets('old', same, 'tinc.cluster.pve2'),
+    await withSecrets('new', same, 'tinc.cluster.pve2'),
+  ] as const
+  const plan = planned(...sides, { last: ['pve1'] }, renderers)
+  const text = rolloutText(plan, { ...options, lines: linesBetween(...sides), columns: 140 })
+  await assertGolden('example-key.txt', undigested(text))
 })
 
 test('another router id in the example lab: the address is away for seconds, so somebody has to accept it', async () => {

@@ -50,10 +50,33 @@ test('a shared secret whose service does not move all its hosts together is refu
   assert.match(result.refusals[0]?.why ?? '', 'keepalived.services.password changed, and pve1, pve2, pve3 share it')
 })
 
-test('a changed VPN key is refused: its public half stands on the other hosts', () => {
+test('a changed VPN key is changed in one step: its peers get the public half, then its host the private one', () => {
   const result = planned(withSecrets({}), withSecrets({ 'tinc.cluster.pve2': 'new' }))
-  assert.is(result.kind, 'refused')
+  if (result.kind !== 'rollout') throw new Error('it was refused')
+  const steps = result.rollout.waves.flat()
+  assert.is(steps.length, 1)
+  assert.equal(steps[0]?.lockstep, { inCharge: 'pve2', isLast: true, stop: {}, apartSeconds: 5 })
+  const told = steps[0]?.writes.map(({ host, acts }) => [host, acts.length > 0] as const)
+  assert.equal(told?.toSorted(([a], [b]) => (a < b ? -1 : 1)), [
+    ['pve1', false],
+    ['pve2', true],
+    ['pve3', false],
+  ])
+  assert.ok(steps[0]?.interrupts.includes('net:cluster@pve2'))
+  assert.not.ok(steps[0]?.interrupts.includes('net:cluster@pve1'), 'its peers keep their sessions')
 })
+
+for (const [what, secrets] of [
+  ['two keys of one VPN', { 'tinc.cluster.pve2': 'new', 'tinc.cluster.pve3': 'new' }],
+  ['keys of two VPNs', { 'tinc.cluster.pve2': 'new', 'tinc.services.pve2': 'new' }],
+] as const) {
+  test(`${what} at the same time are refused`, () => {
+    const result = planned(withSecrets({}), withSecrets(secrets))
+    if (result.kind !== 'refused') throw new Error('it was planned')
+    assert.match(result.refusals[0]?.why ?? '', 'change at the same time')
+    assert.match(result.refusals[0]?.waysOut.join(' ') ?? '', 'one key in a commit of its own')
+  })
+}
 
 test('secrets that stay as they are refuse nothing', () => {
   assert.is(planned(withSecrets({}), withSecrets({})).kind, 'rollout')

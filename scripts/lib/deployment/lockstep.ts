@@ -1,4 +1,7 @@
-/** A step whose hosts change in turn, as old and new do not understand each other: the others are stopped while one changes. */
+/**
+ * A step whose hosts change in turn, as old and new do not understand each other: the others are stopped while one changes, or get what it needs
+ * before it does.
+ */
 import { FailureError } from '../failure.ts'
 import type { Lockstep } from '../rollout/rollout.ts'
 import { allOf } from './all-of.ts'
@@ -6,17 +9,18 @@ import { confirm } from './confirm.ts'
 import type { Stage } from './stage.ts'
 import type { Job, Tools } from './step.ts'
 
-/** Who changes while the others are stopped, and the others. What that one ends as decides for all. */
+/** Who changes before the others or after them, and the others. What that one ends as decides for all. */
 export interface Turn {
   readonly chief: Stage
   readonly others: readonly Stage[]
+  readonly isLast: boolean
 }
 
 /** Where nothing is written on the host in charge, the last one decides. */
-export function turnOf({ stages }: Job, { inCharge }: Lockstep): Turn {
+export function turnOf({ stages }: Job, { inCharge, isLast = false }: Lockstep): Turn {
   const chief = stages.find(({ host }) => host === inCharge) ?? stages.at(-1)
   if (chief === undefined) throw new Error('a step that writes nothing has nobody who goes first')
-  return { chief, others: stages.filter((stage) => stage !== chief) }
+  return { chief, others: stages.filter((stage) => stage !== chief), isLast }
 }
 
 /**
@@ -45,13 +49,18 @@ export async function armTogether(
 }
 
 /** Throws where a connection breaks: what a host did is not known then, and nobody may go on. */
-export async function activateInTurn({ session }: Tools, { chief, others }: Turn, seconds: number): Promise<void> {
+export async function activateInTurn(
+  { session }: Tools,
+  { chief, others, isLast }: Turn,
+  seconds: number,
+): Promise<void> {
   const call = (verb: string, { host, generation }: Stage) =>
     session.write(host, verb, [generation], [], seconds * 1000)
   const first = [chief, ...others].filter(({ inTurn }) => (inTurn?.first.length ?? 0) > 0)
   await allOf(first, (stage) => call('begin', stage))
-  await call('activate', chief)
-  await allOf(others, (stage) => call('activate', stage))
+  for (const stages of isLast ? [others, [chief]] : [[chief], others]) {
+    await allOf(stages, (stage) => call('activate', stage))
+  }
 }
 
 /**

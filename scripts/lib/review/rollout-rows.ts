@@ -75,10 +75,10 @@ function changeText(change: Change, lines: Lines): string {
 }
 
 /** "stop keepalived on pve2, pve3", "reload keepalived on pve1", "start keepalived on pve2, pve3" */
-function inTurn({ writes }: Step, { inCharge, stop }: Lockstep): readonly string[] {
+function inTurn({ writes }: Step, { inCharge, isLast = false, stop }: Lockstep): readonly string[] {
   const phases = [
     Object.entries(stop).flatMap(([host, acts]) => acts.map((act) => ({ host, told: actText(act) }))),
-    ...[true, false].map((isChief) =>
+    ...[!isLast, isLast].map((isChief) =>
       writes
         .filter(({ host }) => (host === inCharge) === isChief)
         .flatMap((write) => actsText(write).map((told) => ({ host: write.host, told }))),

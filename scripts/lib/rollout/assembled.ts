@@ -62,9 +62,9 @@ export function assembled(world: World, waves: readonly (readonly Draft[])[], or
 }
 
 /** Whoever has nothing to write is not stopped either. */
-function lockstepOf({ inCharge, stop, apartSeconds }: Move, { writes }: Draft): Lockstep {
+function lockstepOf({ inCharge, isLast, stop, apartSeconds }: Move, { writes }: Draft): Lockstep {
   const stopped = Object.entries(stop).filter(([host]) => writes.some((write) => write.host === host))
-  return { inCharge, stop: Object.fromEntries(stopped), apartSeconds }
+  return { inCharge, ...(isLast === undefined ? {} : { isLast }), stop: Object.fromEntries(stopped), apartSeconds }
 }
 
 /** `total`: votes or members that the group has when all are there. */

@@ -38,10 +38,16 @@ function finalReason(world: World, draft: Draft): readonly string[] {
 }
 
 /** Why several hosts have to change in one step, and who goes on meanwhile. */
-function inTurn({ part, writes }: Draft, { inCharge: chief, why }: Move): readonly string[] {
+function inTurn({ part, writes }: Draft, { inCharge: chief, why, isLast = false }: Move): readonly string[] {
   const others = writes.map(({ host }) => host).filter((host) => host !== chief)
   const names = others.toSorted(byCodeUnits).join(', ')
   const isWritten = others.length < writes.length
+  if (isLast) {
+    return [
+      `${why}: hosts with the old ${part} and hosts with the new one would not let each other in`,
+      `so ${names} ${others.length === 1 ? 'gets' : 'get'} what is new first, and then ${chief} changes`,
+    ]
+  }
   return [
     `${why}: hosts with the old ${part} and hosts with the new one would not hear each other, and more than one would be in charge`,
     `so ${names} stop first, ${chief} ${isWritten ? 'changes' : 'goes on'} alone, and then ${names} start with what is new`,

@@ -67,8 +67,10 @@ export interface Step {
 
 /** In three phases: the others are stopped; who is in charge gets its files and is told; then the others get theirs and are told. */
 export interface Lockstep {
-  /** The host that goes on while the others are stopped; nothing may change on it. */
+  /** The host that goes on while the others are stopped, and decides for all; nothing may change on it. */
   readonly inCharge: string
+  /** It changes after the others, not before them. */
+  readonly isLast?: boolean
   /** By every other host written to: what is told before anybody's files change. */
   readonly stop: PerHost<readonly Act[]>
   /** So long some hosts may have the old settings and others the new ones before they disturb each other. Seconds. */

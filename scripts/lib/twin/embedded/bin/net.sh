@@ -95,11 +95,23 @@ in_session() {
   read -r near_name near_port near_key _ <"$near_peers"
   read -r far_name far_port far_key _ <"$far_peers"
   known_as "$near_peers" "$far_name"
-  [ "$key" = "$far_key" ] || return 1
+  [ "$key" = "$far_key" ] || is_its_key "$here" "$far_name" "$far_key" || return 1
   out=$is_told:$port far_is_known=$is_known
   known_as "$far_peers" "$near_name"
-  [ "$key" = "$near_key" ] || return 1
+  [ "$key" = "$near_key" ] || is_its_key "$there" "$near_name" "$near_key" || return 1
   [ "$out:$is_known" = "yes:$far_port:yes" ] || [ "$is_told:$port:$far_is_known" = "yes:$near_port:yes" ]
+}
+
+# is_its_key FOLDER NAME KEY: whether a tincd's files have this key of a host: they are read whenever a connection is made (tinc 1.0.36,
+# protocol_auth.c), and a session that is there goes on whatever they hold.
+is_its_key() {
+  ours=$1/etc/tinc/$vpn/hosts/$2
+  # HERE is where the programs are, as sim.sh has it; here is another word.
+  # shellcheck disable=SC2153
+  [ -s "$ours" ] && awk -v own="$2" -f "$HERE/peers.awk" -- "$1/etc/tinc/$vpn/tinc.conf" "$ours" | {
+    read -r _ _ key_now _
+    [ "$key_now" = "$3" ]
+  }
 }
 
 # known_as PEERS NAME: sets what a tincd knows of a host, as peers.awk writes it.
