@@ -7,6 +7,7 @@ import type { Event } from '../../scripts/lib/deployment/event.ts'
 import { outcomeText } from '../../scripts/lib/review/deployment-text.ts'
 import { assertContract } from '../contracts/contract.ts'
 import { startBench, type Bench } from './bench.ts'
+import { voting } from './ha-lab.ts'
 import { smallRendering, web } from './small-lab.ts'
 
 const test = suite<{ bench: Bench }>('deploy')
@@ -181,19 +182,6 @@ function installHa(bench: Bench, states: Readonly<Record<string, string>>) {
   const text = `quorum OK\nmaster n1 (active, Mon Nov 23 00:00:00 2026)\n${lines.join('')}`
   const file = join(dirname(bench.lab.folder('n1')), '.lab/bin/ha-manager')
   writeFileSync(file, `#!/bin/sh\ncat <<'TEXT'\n${text}TEXT\n`, { mode: 0o755 })
-}
-
-/** The small lab with votes instead of a pool, and steps that interrupt them for so long. */
-function voting(rendering: Rendering, maxSeconds: number): Rendering {
-  const bundles = Object.values(rendering.hosts).map((bundle) => ({
-    ...bundle,
-    groups: bundle.groups.map((group) => ({ ...group, kind: 'quorum' as const })),
-    parts: bundle.parts.map((part) => ({
-      ...part,
-      files: part.files.map((file) => ({ ...file, onChange: { ...file.onChange, maxSeconds } })),
-    })),
-  }))
-  return { ...rendering, hosts: Object.fromEntries(bundles.map((bundle) => [bundle.host, bundle])) }
 }
 
 const deadlines = (events: readonly Event[]) =>

@@ -7,6 +7,7 @@ import { armTogether } from '../../scripts/lib/deployment/lockstep.ts'
 import { recover } from '../../scripts/lib/deployment/recover.ts'
 import type { Session } from '../../scripts/lib/deployment/session.ts'
 import type { Tools } from '../../scripts/lib/deployment/step.ts'
+import { wallClock } from '../../scripts/lib/deployment/wall-clock.ts'
 
 /** What is told to whom where the hosts are found like this. */
 async function told(states: Readonly<Record<string, GenerationState>>): Promise<readonly string[]> {
@@ -18,7 +19,7 @@ async function told(states: Readonly<Record<string, GenerationState>>): Promise<
   const facts = Object.entries(states).map(([host, state]) => {
     return { host, generations: [{ name: 'g1', state, timerSeconds: 0 }] } as unknown as Facts
   })
-  await recover({ write } as unknown as Session, facts, () => {})
+  await recover({ write } as unknown as Session, wallClock, facts, () => {})
   return calls
 }
 

@@ -60,16 +60,27 @@ for (const tool of ['sha256sum', 'stat']) {
   })
 }
 
+const fencing = (state: string, watchdog: string) =>
+  `fencing ${state}, resource mode: freeze (CRM watchdog ${watchdog})\n`
 const haAnswers: readonly (readonly [string, string])[] = [
   ['quorum OK\n', 'none'],
   ['quorum OK\nmaster n1 (active, x)\nlrm n1 (idle, x)\nlrm n2 (wait_for_agent_lock, x)\n', 'idle'],
   ['quorum OK\nlrm n1 (idle, x)\nlrm n2 (active, x)\n', 'armed'],
   ['quorum OK\nlrm n1 (some new state, x)\n', 'armed'],
+  ['quorum OK\nfencing standby (CRM watchdog standby)\nlrm n1 (idle, watchdog standby, x)\n', 'idle'],
+  ['quorum OK\nfencing armed (CRM watchdog active)\nlrm n1 (active, watchdog active, x)\n', 'armed'],
+  ['quorum OK\nfencing armed (CRM watchdog active)\nlrm n1 (idle, watchdog standby, x)\n', 'armed'],
+  [`quorum OK\n${fencing('disarming', 'active')}lrm n1 (disarm mode, watchdog released, x)\n`, 'disarming'],
+  [`quorum OK\n${fencing('disarmed', 'released')}lrm n1 (disarm mode, watchdog active, x)\n`, 'disarming'],
+  [`quorum OK\n${fencing('disarmed', 'released')}lrm n1 (old timestamp - dead?, watchdog standby, x)\n`, 'disarming'],
+  [`quorum OK\n${fencing('disarmed', 'released')}lrm n1 (disarm mode, watchdog released, x)\n`, 'disarmed'],
+  ['quorum OK\nfencing some new state\nlrm n1 (idle, watchdog standby, x)\n', 'disarming'],
+  [fencing('disarmed', 'released'), 'unknown'],
   ['', 'unknown'],
   ['{"answer": "in another form"}\n', 'unknown'],
 ]
 for (const [said, means] of haAnswers) {
-  test(`a resource manager that says ${JSON.stringify(said.slice(0, 40))} is ${means}`, async ({ host }) => {
+  test(`a resource manager that says ${JSON.stringify(said)} is ${means}`, async ({ host }) => {
     host.replace('ha-manager', `printf '%s' '${said}'`)
     assert.is((await look(host)).ha, means)
   })

@@ -3,6 +3,8 @@ import pLimit from 'p-limit'
 import { FailureError } from '../failure.ts'
 import type { Step } from '../rollout/rollout.ts'
 import { allOf } from './all-of.ts'
+import { leftDisarmed } from './disarm.ts'
+import { isAtRisk } from './deadline.ts'
 import { withPart, jobOf, type Course, type Done } from './job.ts'
 import type { Ending, Progress } from './progress.ts'
 import type { DeployRequest } from './request.ts'
@@ -16,6 +18,8 @@ export interface Failed {
   /** The step that failed; null where it was something between two steps. */
   readonly step: number | null
   readonly ending: Ending
+  /** Why nothing that was confirmed is to be touched now. Absent where it may be. */
+  readonly hold?: string
 }
 
 /** Null where all went well. Notes the end of every step in `progress`. */
@@ -29,6 +33,8 @@ export async function carryOutAll(
   let done: Done = new Map()
   for (const wave of course.rollout.waves) {
     const limit = pLimit(sideBySide)
+    // HA may have to be disarmed for each of them, and is armed again before the next one begins.
+    const turn = pLimit(1)
     let failed: Failed | null = null
     let broken = false
     const before = done
@@ -36,7 +42,8 @@ export async function carryOutAll(
     await allOf(wave, (step) =>
       limit(async () => {
         if (failed !== null || broken) return
-        const end = await oneStep(session, request, course, step, before, keepLease).catch((error: unknown) => {
+        const carry = () => oneStep(session, request, course, step, before, keepLease)
+        const end = await (isAtRisk(step) ? turn(carry) : carry()).catch((error: unknown) => {
           broken = true
           throw error
         })
@@ -47,7 +54,7 @@ export async function carryOutAll(
             step.writes.map(({ host }) => host),
             step.part,
           )
-        else failed ??= failedBy(step, end)
+        if (end.ha?.kind === 'disarmed' || end.kind !== 'confirmed') failed ??= failedBy(step, end)
       }),
     )
     if (failed !== null) return failed
@@ -80,19 +87,22 @@ async function oneStep(
   }
 }
 
-function failedBy({ id: step, part, writes }: Step, end: Exclude<StepEnd, { readonly kind: 'confirmed' }>): Failed {
+function failedBy(step: Step, end: StepEnd): Failed {
+  const ending = end.kind === 'confirmed' ? null : endingOf(step, end)
+  if (end.ha?.kind !== 'disarmed') return { step: step.id, ending: ending as Ending }
+  return { step: step.id, ...leftDisarmed(step, ending, end.ha.failure) }
+}
+
+function endingOf({ id: step, part, writes }: Step, end: Exclude<StepEnd, { readonly kind: 'confirmed' }>): Ending {
   const where = `step ${step}, ${part} on ${writes.map(({ host }) => host).join(', ')}`
   if (end.kind === 'not-started') {
     const failure = { what: end.why, where, now: 'it was not begun', next: end.next }
-    return { step, ending: { failure, exit: end.exit } }
+    return { failure, exit: end.exit }
   }
   const known = Object.values(end.hosts).every(({ state }) => state === 'reverted')
   const now = Object.entries(end.hosts).map(([host, { detail }]) => `${host}: ${detail}`)
   const next = known
     ? 'mend the definition, and run again'
     : 'look at these hosts, then run again: what is pending is finished first'
-  return {
-    step,
-    ending: { failure: { what: end.why, where, now: now.join('; '), next }, exit: known ? 3 : 4 },
-  }
+  return { failure: { what: end.why, where, now: now.join('; '), next }, exit: known ? 3 : 4 }
 }

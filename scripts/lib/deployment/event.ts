@@ -38,6 +38,14 @@ export type Event =
     }
   /** Bytes that were not ours were replaced, and are kept on the host. */
   | { readonly kind: 'kept'; readonly host: string; readonly path: string; readonly at: string }
+  /** HA was disarmed for a step, or is armed again after it. */
+  | {
+      readonly kind: 'ha'
+      readonly step: number
+      readonly steps: number
+      readonly ha: 'disarmed' | 'armed-again'
+      readonly detail: string
+    }
   | { readonly kind: 'waiting'; readonly detail: string }
   | { readonly kind: 'done'; readonly detail: string }
 

@@ -326,6 +326,8 @@ verb_inspect() {
   [ ! -e "$R/etc/network/interfaces.new" ] || record interfaces-new
   ha_state
   record ha "$ha_is"
+  if [ "$ha_is" = armed ] && can_disarm; then record disarms; fi
+  if read_ha_note; then record rearm "$ha_step" "$ha_left"; fi
   scratch
   gather
   exec 6<"$T/sums" 7<"$T/access"
@@ -475,23 +477,190 @@ ${free_lines##*"$NL"}
 LINE
 }
 
-# Sets ha_is: whether a lost quorum can make the watchdog reset a node of this cluster. none, idle, armed; unknown where the answer is not
-# understood.
+# Sets ha_is: what a lost quorum means for the nodes of this cluster. none: there is no HA; idle: no watchdog is open; armed: one may reset its
+# node; disarming: somebody wants it disarmed, and one may still be open; disarmed: all were closed for that. unknown where the answer is not
+# understood. Sets ha_quorate: whether this node's view counts.
+# The words are those of PVE/API2/HA/Status.pm in pve-ha-manager 5.2.0, where "disarm mode" alone does not mean that the watchdog is closed:
+# "fencing disarmed, resource mode: freeze (CRM watchdog released)", "lrm n1 (disarm mode, watchdog released, Mon Nov 23 00:00:00 2026)".
+# Before 5.1.3 there is no line about fencing, and none about a watchdog.
 ha_state() {
-  ha_is=none
+  ha_is=none ha_quorate=no ha_fencing=
   command -v ha-manager >/dev/null 2>&1 || return 0
   # An answer of another form says nothing: its first line is about quorum in every version.
   ha_is=unknown
   ha_lines=$(timeout 5 ha-manager status 2>/dev/null </dev/null) || return 0
   while IFS= read -r ha_line; do
     case $ha_line in
-    quorum\ *) [ "$ha_is" != unknown ] || ha_is=none ;;
-    lrm\ *\(idle,* | lrm\ *\(wait_for_agent_lock,* | lrm\ *\(disarmed,*) [ "$ha_is" = armed ] || ha_is=idle ;;
+    quorum\ *)
+      [ "$ha_is" != unknown ] || ha_is=none
+      [ "$ha_line" != 'quorum OK' ] || ha_quorate=yes
+      ;;
+    fencing\ disarmed,*) ha_fencing=disarmed ;;
+    fencing\ standby\ *) ;;
+    # The master's own watchdog: it outlives those of the nodes by minutes.
+    fencing\ armed\ *) ha_is=armed ;;
+    fencing\ *) ha_fencing=disarming ;;
+    lrm\ *\(idle,* | lrm\ *\(wait_for_agent_lock,* | lrm\ *\(disarm\ mode,\ watchdog\ released,*) [ "$ha_is" = armed ] || ha_is=idle ;;
     lrm\ *) ha_is=armed ;;
     esac
   done <<LINES
 $ha_lines
 LINES
+  case $ha_fencing:$ha_is in
+  :* | *:unknown) ;;
+  disarmed:armed | disarming:*) ha_is=disarming ;;
+  *) ha_is=disarmed ;;
+  esac
+}
+
+# Whether HA of this version can be disarmed: debian/changelog of pve-ha-manager, 5.1.3.
+can_disarm() {
+  # It is dpkg-query that fills it in.
+  # shellcheck disable=SC2016
+  disarm_version=$(timeout 5 dpkg-query -W -f '${Version}' pve-ha-manager 2>/dev/null </dev/null) && [ -n "$disarm_version" ] &&
+    timeout 5 dpkg --compare-versions "$disarm_version" ge 5.1.3 </dev/null 2>/dev/null
+}
+
+# ---------------------------------------------------------------- HA, disarmed for a step
+
+# While it is disarmed nothing is recovered and no node is fenced, so that it is armed again hangs on nobody: before it is disarmed every
+# manager has a note, which lasts, and a timer of its own. Whoever has the note arms it again for as long as it takes, after a reboot too, and
+# drops the note only where HA is seen armed. Without a note it was disarmed by somebody else, and is theirs to arm.
+
+# Sets ha_step, the step that HA is disarmed for, and ha_left, the seconds until this host arms it again by itself. Fails where there is no note.
+read_ha_note() {
+  ha_step='' ha_left=0
+  [ -f "$S/ha" ] && IFS=' ' read -r ha_step ha_until ha_boot <"$S/ha" || return 1
+  boot_id
+  uptime_seconds
+  [ "$ha_boot" != "$boot_word" ] || ha_left=$((ha_until - up_seconds))
+  [ "$ha_left" -gt 0 ] || ha_left=0
+}
+
+# Whoever tells HA something holds it, and its ha-manager inherits it: one that hangs is not overtaken by what was told later.
+lock_ha() {
+  exec 5>"$S/lock.ha"
+  if [ -n "$patient" ]; then flock 5; else flock -w 45 5; fi || refuse busy 'another process tells HA something, and has not ended for 45 s'
+}
+unlock_ha() { exec 5>&-; }
+
+# $1 timer, or one that writes: note, disarm, arm, drop, or forget where nobody was told to disarm; $2 the step. $3 seconds: of note, until
+# this host arms HA again by itself; of disarm, how much of that has to be left. Input of note: script, base64 of this script.
+verb_ha() {
+  if [ "$1" = timer ]; then
+    ha_timer "$2"
+    return
+  fi
+  check_fence
+  case $2 in *[!a-z0-9-]* | '') refuse input 'not the name of a step' ;; esac
+  make_state
+  scratch
+  lock_ha
+  case $1 in
+  note) ha_take_note "$2" "$3" ;;
+  disarm) ha_disarm "$2" "$3" ;;
+  arm) ha_arm "$2" ;;
+  drop) ha_drop "$2" ;;
+  forget) ha_forget "$2" ;;
+  esac
+  unlock_ha
+}
+
+# A timer without note does nothing, so it comes first.
+ha_take_note() {
+  IFS=$TAB read -r _ ha_script
+  ha_refuse_unless_armed
+  can_disarm || refuse ha 'pve-ha-manager is older than 5.1.3, and cannot disarm HA'
+  { printf '%s' "$ha_script" | base64 -d >"$T/host.sh" && install_guard "$T/host.sh"; } ||
+    refuse state 'cannot install the guard that arms HA again after a reboot'
+  # HA is armed: a note that is left says nothing any more.
+  ! read_ha_note || stop_ha_timer "$ha_step"
+  transient "quorate-arm-$1" "$2" "$keep_trying" "$S/host.sh" timer-ha "$1" || refuse timer "systemd does not start the timer: $(excerpt "$T/err")"
+  boot_id
+  uptime_seconds
+  durable_line "$S/ha" "$1 $((up_seconds + $2)) $boot_word" || refuse state 'cannot write the note that HA is to be armed again'
+  record noted "$2"
+}
+
+ha_refuse_unless_armed() {
+  ha_state
+  [ "$ha_is" = armed ] || refuse ha "HA is $ha_is"
+  [ "$ha_quorate" = yes ] || refuse ha 'this node has no quorum'
+}
+
+ha_disarm() {
+  { read_ha_note && [ "$ha_step" = "$1" ]; } || refuse state "there is no note here that HA is to be armed again after $1"
+  [ "$ha_left" -ge "$2" ] || refuse late "HA is armed again here in $ha_left s, and $2 s are needed"
+  ha_refuse_unless_armed
+  # What failed may have been told all the same.
+  if tell_ha disarm-ha freeze; then record told; else record failed "$(excerpt "$T/err" | base64 -w0)"; fi
+}
+
+# $1 …: what the manager is told. It is a command in a queue on pmxcfs, which the master reads in order.
+tell_ha() {
+  timeout -k 2 20 ha-manager crm-command "$@" >/dev/null 2>"$T/err" </dev/null
+}
+
+# Where the note is gone it was told, and seen to be armed.
+ha_arm() {
+  if read_ha_note && [ "$ha_step" = "$1" ]; then
+    tell_ha arm-ha || refuse ha "ha-manager does not arm: $(excerpt "$T/err")"
+  fi
+  record told
+}
+
+ha_drop() {
+  ha_is_back || refuse ha "HA is $ha_is, quorate $ha_quorate"
+  ha_forget "$1"
+}
+
+ha_forget() {
+  if read_ha_note && [ "$ha_step" = "$1" ]; then drop_ha_note; fi || refuse state 'cannot remove the note'
+  record dropped
+}
+
+ha_is_back() {
+  ha_state
+  case $ha_is:$ha_quorate in armed:yes | idle:yes | none:yes) ;; *) return 1 ;; esac
+}
+
+drop_ha_note() {
+  rm -f "$S/ha" && sync "$S" && stop_ha_timer "$ha_step"
+}
+
+stop_ha_timer() {
+  systemctl stop "quorate-arm-$1.timer" >/dev/null 2>&1 </dev/null 5>&-
+  return 0
+}
+
+# $1 step. For as long as it takes; where this process itself is killed, systemd starts it again.
+ha_timer() {
+  patient=yes
+  scratch
+  until ha_arm_again "$1"; do sleep 10; done
+  record armed "$1"
+}
+
+# What is told anew does no harm: the master ignores it where HA is armed.
+ha_arm_again() {
+  lock_ha
+  again_ended=0
+  if read_ha_note && [ "$ha_step" = "$1" ]; then
+    tell_ha arm-ha && ha_is_back && drop_ha_note || again_ended=1
+  fi
+  unlock_ha
+  return "$again_ended"
+}
+
+# At boot: /etc/pve is not there yet, and a process of its own waits for it.
+ha_guard() {
+  read_ha_note || return 0
+  guard_tries=0
+  until transient "quorate-arm-$ha_step-boot" 5 "$early_words $keep_trying" "$S/host.sh" timer-ha "$ha_step"; do
+    guard_tries=$((guard_tries + 1))
+    [ "$guard_tries" -lt 5 ] || return 0
+    sleep 1
+  done
 }
 
 # $1 line, $2 what stands before the number. How a line is indented and spaced says nothing: whoever wrote it first had ways of his own.
@@ -874,7 +1043,7 @@ verb_arm() {
   choose "$1"
   state_of "$1"
   [ "$state" = staged ] || refuse state "generation $1 is $state"
-  install_guard || refuse state 'cannot install the guard that takes the step back after a reboot'
+  install_guard "$G/host.sh" || refuse state 'cannot install the guard that takes the step back after a reboot'
   boot_id
   uptime_seconds
   durable_line "$G/deadline" "$((up_seconds + $2)) $boot_word $2" || refuse state 'cannot write the deadline'
@@ -884,16 +1053,24 @@ verb_arm() {
 }
 
 # $1 generation, $2 seconds, $3 makes the unit's name unique, $4 guard: nothing that this boot has still to reach is waited for.
-# AccuracySec is a minute unless told otherwise.
 start_timer() {
-  scratch
   early=
-  [ "$4" != guard ] || early='--timer-property=DefaultDependencies=no --property=DefaultDependencies=no'
+  [ "$4" != guard ] || early=$early_words
+  transient "quorate-revert-$1$3" "$2" "$early" "$S/generations/$1/host.sh" timer "$1"
+}
+early_words='--timer-property=DefaultDependencies=no --property=DefaultDependencies=no'
+keep_trying='--property=Restart=on-failure --property=RestartSec=10'
+
+# $1 unit, $2 seconds, $3 options, then this script and its words. AccuracySec is a minute unless told otherwise.
+transient() {
+  scratch
+  transient_unit=$1 transient_seconds=$2 transient_options=$3
+  shift 3
   # Words on purpose.
   # shellcheck disable=SC2086
-  systemd-run --quiet --collect "--unit=quorate-revert-$1$3" "--on-active=$2" --timer-property=AccuracySec=100ms $early \
-    /bin/sh "$S/generations/$1/host.sh" timer "$1" >"$T/err" 2>&1 </dev/null &&
-    systemctl is-active "quorate-revert-$1$3.timer" >/dev/null 2>&1
+  systemd-run --quiet --collect "--unit=$transient_unit" "--on-active=$transient_seconds" --timer-property=AccuracySec=100ms $transient_options \
+    /bin/sh "$@" >"$T/err" 2>&1 </dev/null 5>&- &&
+    systemctl is-active "$transient_unit.timer" >/dev/null 2>&1 5>&-
 }
 
 stop_timer() {
@@ -916,9 +1093,10 @@ ExecStart=/bin/sh /var/lib/quorate/host.sh guard
 [Install]
 WantedBy=sysinit.target'
 
+# $1 this script.
 install_guard() {
   guard_path=$R/etc/systemd/system/quorate-guard.service
-  cmp -s "$G/host.sh" "$S/host.sh" || durable "$S/host.sh" <"$G/host.sh" || return 1
+  cmp -s "$1" "$S/host.sh" || durable "$S/host.sh" <"$1" || return 1
   scratch
   printf '%s\n' "$guard_unit" >"$T/guard"
   if ! cmp -s "$T/guard" "$guard_path"; then
@@ -1326,6 +1504,7 @@ verb_timer() {
 # At boot, before the network: units are not told anything, they will start with the old files.
 verb_guard() {
   patient=yes
+  ha_guard
   list_generations
   for each in $generations; do
     state_of "$each"
@@ -1851,6 +2030,7 @@ dispatch() {
   inspect | look | show | fence | lease | open | stage | discard | probe | validate | arm | begin | activate | prepare | hold | confirm | settle | prune | revert | timer | guard | record)
     "verb_$verb" "$@"
     ;;
+  note-ha | disarm-ha | arm-ha | drop-ha | forget-ha | timer-ha) verb_ha "${verb%-ha}" "$@" ;;
   inside | copied)
     "verb_$verb" "$@"
     return

@@ -4,7 +4,7 @@ import { garbled } from './garbled.ts'
 import { text, type Fields, type HostAnswer } from './host-side.ts'
 import { refusal, type Session } from './session.ts'
 
-const haStates = ['none', 'idle', 'armed', 'unknown'] as const
+const haStates = ['none', 'idle', 'armed', 'disarming', 'disarmed', 'unknown'] as const
 
 export interface Facts {
   readonly host: string
@@ -21,6 +21,10 @@ export interface Facts {
   /** The Proxmox web interface has a change waiting, which the next reboot would put over ours. */
   readonly interfacesNew: boolean
   readonly ha: (typeof haStates)[number]
+  /** HA is armed there, and of a version that can be disarmed. */
+  readonly canDisarm: boolean
+  /** HA is disarmed for a step, and armed again by this host in so many seconds. Absent where no step of ours needed it. */
+  readonly rearm?: { readonly step: string; readonly leftSeconds: number }
   readonly managed: readonly Managed[]
   /** Files that were asked for, by path. */
   readonly paths: Readonly<Record<string, PathFact>>
@@ -105,6 +109,7 @@ function factsOf(host: string, { records }: HostAnswer): Facts {
   const lease = one('lease')
   const manifest = one('manifest')
   const deployed = one('deployed')
+  const rearm = one('rearm')
   return {
     host,
     root: one('root')?.[1] ?? '/',
@@ -125,6 +130,10 @@ function factsOf(host: string, { records }: HostAnswer): Facts {
     interfacesNew: one('interfaces-new') !== undefined,
     // Not known is as good as armed.
     ha: haStates.find((state) => state === one('ha')?.[1]) ?? 'unknown',
+    canDisarm: one('disarms') !== undefined,
+    ...(rearm === undefined
+      ? {}
+      : { rearm: { step: rearm[1] ?? '', leftSeconds: number(host, 'time to arm HA', rearm[2]) } }),
     managed: all('managed').map(managedOf),
     paths: Object.fromEntries(all('path').map((record) => [record[1] ?? '', pathOf(record)])),
     missing: all('missing').map((record) => record[1] ?? ''),

@@ -31,4 +31,6 @@ export interface StepOutcome {
   readonly detail: string
   /** Everything that was not well, one per probe and group; absent where nothing was. `detail` says what is behind it. */
   readonly faults?: readonly string[]
+  /** HA was disarmed for this step, and what became of it. Absent where it was left alone. */
+  readonly ha?: 'armed-again' | 'disarmed'
 }

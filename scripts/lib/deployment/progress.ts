@@ -51,13 +51,16 @@ export function outcomeOf(request: DeployRequest, progress: Progress, ending: En
 function stepOutcome({ apply }: DeployRequest, { ends, back }: Progress, { id }: Step): Omit<StepOutcome, 'id'> {
   const end = ends.get(id)
   if (end === undefined) return { outcome: 'not-started', detail: apply ? 'not begun' : 'would be done' }
+  return { ...stepEnd(end, back.get(id)), ...(end.ha === undefined ? {} : { ha: end.ha.kind }) }
+}
+
+function stepEnd(end: StepEnd, taken: 'reverted' | 'unknown' | undefined): Omit<StepOutcome, 'id'> {
   const faults = end.kind !== 'confirmed' && end.faults.length > 0 ? { faults: end.faults } : {}
   if (end.kind === 'not-started') return { outcome: 'not-started', detail: end.why, ...faults }
   if (end.kind === 'undone') {
     const clean = Object.values(end.hosts).every(({ state }) => state === 'reverted')
     return { outcome: clean ? 'reverted' : 'unknown', detail: end.why, ...faults }
   }
-  const taken = back.get(id)
   if (taken === undefined) return { outcome: 'confirmed', detail: 'confirmed' }
   return {
     outcome: taken,

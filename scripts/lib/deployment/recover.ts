@@ -1,5 +1,7 @@
 /** Finishes or takes back what a killed run left on the hosts. Needs the lease and the fence. */
 import { FailureError } from '../failure.ts'
+import { armLeft } from './arm-again.ts'
+import type { Clock } from './clock.ts'
 import type { Report } from './event.ts'
 import { text } from './host-side.ts'
 import type { Facts, Generation, GenerationState } from './inspect.ts'
@@ -9,7 +11,13 @@ const verbs = { open: 'discard', staged: 'discard', armed: 'revert', reverting: 
 type Verb = (typeof verbs)[keyof typeof verbs] | 'confirm'
 
 /** Whether anything was pending. Throws a FailureError where it cannot be brought to an end. */
-export async function recover(session: Session, facts: readonly Facts[], report: Report): Promise<boolean> {
+export async function recover(
+  session: Session,
+  clock: Clock,
+  facts: readonly Facts[],
+  report: Report,
+): Promise<boolean> {
+  const wasDisarmed = await armLeft(session, clock, facts, report)
   const all = facts.flatMap(({ host, generations }) => generations.map((generation) => ({ host, generation })))
   const open = all.filter(({ generation: { state } }) => state !== 'done' && state !== 'reverted')
   for (const { host, generation } of open) {
@@ -22,7 +30,7 @@ export async function recover(session: Session, facts: readonly Facts[], report:
     const others = all.filter((each) => each.generation.name === generation.name).map((each) => each.generation.state)
     await finish(session, host, generation, decision(host, generation, others), report)
   }
-  return open.length > 0
+  return wasDisarmed || open.length > 0
 }
 
 /** Nobody is confirmed before all others are prepared: so anybody who is not prepared tells how it ended. */
@@ -42,11 +50,12 @@ function decision(host: string, { name }: Generation, states: readonly Generatio
 
 /** What a killed run left, in words; for a run that only looks. */
 export function pending(facts: readonly Facts[]): readonly string[] {
-  return facts.flatMap(({ host, generations }) =>
-    generations
+  return facts.flatMap(({ host, generations, rearm }) => [
+    ...(rearm === undefined ? [] : [`${host}: HA is disarmed, and armed again from there in ${rearm.leftSeconds} s`]),
+    ...generations
       .filter(({ state }) => state !== 'done' && state !== 'reverted')
       .map(({ name, state }) => `${host}: generation ${name} is ${state}`),
-  )
+  ])
 }
 
 async function finish(

@@ -44,7 +44,7 @@ export async function start(session: Session, request: DeployRequest, progress: 
     request.report({ kind: 'lease', hosts: held, fence, seconds })
     // Until the fence was raised somebody else may have been at work: whatever was seen before that is not to be built on.
     const fresh = await look(session, request, progress, hosts, 'again')
-    const left = await recover(session, [...fresh.values()], request.report)
+    const left = await recover(session, request.clock, [...fresh.values()], request.report)
     const facts = left ? await look(session, request, progress, hosts) : fresh
     return { facts, keepLease: () => kept.keep(), release: () => kept.release() }
   } catch (error) {

@@ -6,10 +6,10 @@ import type { Step } from '../rollout/rollout.ts'
 import { allOf } from './all-of.ts'
 import type { Clock } from './clock.ts'
 import { confirm } from './confirm.ts'
-import { confirmSeconds, deadlineOf, isAtRisk, type Deadline } from './deadline.ts'
+import { confirmSeconds } from './deadline.ts'
 import { diagnosis, type Diagnosis } from './diagnosis.ts'
+import { timeFor, withHa, type HaEnd, type HaWindow, type Time } from './disarm.ts'
 import type { Phase, Report } from './event.ts'
-import { fencingNow } from './fencing.ts'
 import { belowMinimum, healthOf, type GroupHealth, type GroupView } from './groups.ts'
 import { activateInTurn, armTogether, confirmInTurn, turnOf } from './lockstep.ts'
 import { revertHosts, type Reverted } from './revert.ts'
@@ -40,7 +40,7 @@ export interface Job {
   readonly managers: readonly string[]
 }
 
-export type StepEnd =
+export type StepEnd = (
   | { readonly kind: 'confirmed' }
   /** Nothing was put in place anywhere. */
   | {
@@ -60,6 +60,10 @@ export type StepEnd =
       /** By host, what is known. */
       readonly hosts: Readonly<Record<string, Reverted>>
     }
+) & {
+  /** What became of HA, where it was disarmed for the step. */
+  readonly ha?: HaEnd
+}
 
 export interface Tools {
   readonly session: Session
@@ -68,14 +72,18 @@ export interface Tools {
 }
 
 /** Carries a step out, or leaves no trace of it. Never throws for what a host does; for a defect of ours only once the step is undone. */
-export async function carryOut(tools: Tools, job: Job): Promise<StepEnd> {
+export function carryOut(tools: Tools, job: Job): Promise<StepEnd> {
+  return withHa(tools, job, (ha) => throughAll(tools, job, ha))
+}
+
+async function throughAll(tools: Tools, job: Job, ha: HaWindow): Promise<StepEnd> {
   const { session, clock } = tools
   const { lockstep } = job.step
   const hosts = job.stages.map(({ host }) => host)
   const faults: string[] = []
   let ready: Ready
   try {
-    ready = await prepare(tools, job, (found) => faults.push(...found.faults))
+    ready = await prepare(tools, job, ha, (found) => faults.push(...found.faults))
   } catch (error) {
     return notStarted(tools, job, error, faults)
   }
@@ -110,12 +118,7 @@ export async function carryOut(tools: Tools, job: Job): Promise<StepEnd> {
     const asked = [settle(tools, job, until, soak), shutOut(tools, doors, until)]
     const unwell = (await allOf(asked, (found) => found)).find((found) => found !== null)
     if (unwell !== undefined) return undo(unwell.text, unwell.faults)
-    tell(
-      tools,
-      job,
-      'probed',
-      job.whole.length === 0 ? 'probes ok' : `probes ok, ${job.whole.map(({ group }) => group.id).join(', ')} whole`,
-    )
+    tell(tools, job, 'probed', job.whole.length === 0 ? 'probes ok' : `probes ok, ${namesOf(job.whole)} whole`)
     try {
       if (lockstep !== undefined) await confirmInTurn(tools, turnOf(job, lockstep))
       else for (const each of job.stages) await confirm(tools, each)
@@ -165,16 +168,11 @@ function opensOn({ step }: Job, host: string): readonly Entry[] {
 /** How settledOrNot begins when a group was whole and then not any more. */
 const broke = 'did not stay well: '
 
-const disarm = 'disarm HA first ("ha-manager crm-command disarm-ha freeze"), and arm it again afterwards'
-
-/** How long the step may stay unconfirmed, and how much of that the groups have to hold still. Seconds. */
-type Time = Pick<Extract<Deadline, { readonly kind: 'armed' }>, 'seconds' | 'soak'>
-
 interface Ready extends Time {
   readonly doors: Doors
 }
 
-async function prepare(tools: Tools, job: Job, unwell: (found: Diagnosis) => void): Promise<Ready> {
+async function prepare(tools: Tools, job: Job, ha: HaWindow, unwell: (found: Diagnosis) => void): Promise<Ready> {
   const { session } = tools
   await allOf(job.stages, (wanted) => stage(session, wanted))
   tell(tools, job, 'staged', files(job))
@@ -189,14 +187,12 @@ async function prepare(tools: Tools, job: Job, unwell: (found: Diagnosis) => voi
   // Before the gate, whose facts have to be fresh: an address that does not answer takes its time.
   const doors = await doorsOf(session, job.step)
   await passGate(tools, job, unwell)
-  return { ...(await timeFor(tools, job)), doors }
-}
-
-async function timeFor({ session, clock }: Tools, job: Job): Promise<Time> {
-  const fencing = isAtRisk(job.step) ? await fencingNow(session, job.managers) : []
-  const deadline = deadlineOf(job.step, { views: [...job.own, ...job.whole], fencing, pace: clock.pace ?? 1 })
-  if (deadline.kind === 'refused') throw stop(deadline.why, disarm)
-  return deadline
+  tell(tools, job, 'gated', job.gate.length === 0 ? 'no group is touched' : `${namesOf(job.gate)} ${how(job)}`)
+  const time = await timeFor(tools, job, ha)
+  // Until HA was disarmed a minute may have passed.
+  if (ha.isOpen()) await passGate(tools, job, unwell)
+  ha.refuseLate()
+  return { ...time, doors }
 }
 
 async function passGate(tools: Tools, job: Job, unwell: (found: Diagnosis) => void): Promise<void> {
@@ -208,12 +204,10 @@ async function passGate(tools: Tools, job: Job, unwell: (found: Diagnosis) => vo
   }
   const below = answers.flatMap(([view, health]) => belowLost(view, health, job) ?? [])
   if (below.length > 0) throw stop(below.join('; '), 'bring what is missing back first, and run again')
-  tell(
-    tools,
-    job,
-    'gated',
-    job.gate.length === 0 ? 'no group is touched' : `${job.gate.map(({ group }) => group.id).join(', ')} ${how(job)}`,
-  )
+}
+
+function namesOf(views: readonly GroupView[]): string {
+  return views.map(({ group }) => group.id).join(', ')
 }
 
 function how({ step }: Job): string {

@@ -30,6 +30,7 @@ export async function takeBack(
   const { ending } = failed
   if (confirmed.length === 0) return closed(ending, 'nothing else was changed')
   const numbers = confirmed.map(({ id }) => id).join(', ')
+  if (failed.hold !== undefined) return stands(ending, `steps ${numbers} stay: ${failed.hold}`)
   if (request.keep) return stands(ending, `steps ${numbers} stay (--keep)`)
   if (ending.exit !== 3 && failed.step !== null && progress.ends.get(failed.step)?.kind === 'undone') {
     return stands(
@@ -58,7 +59,10 @@ export async function takeBack(
   if (again === null && stuck.length === 0)
     return closed(ending, `steps ${numbers} were taken back: all hosts are as before`)
   if (again === null) return stands(ending, `of steps ${numbers}, ${stuck.join(', ')} could not be taken back whole`)
-  return stands(ending, `taking back failed: ${again.ending.failure.what} (${again.ending.failure.now})`)
+  const { what, now, next } = again.ending.failure
+  const why = `taking back failed: ${what} (${now})`
+  const both = { ...ending, failure: { ...ending.failure, next: `${next}; ${ending.failure.next}` } }
+  return stands(again.hold === undefined ? ending : both, why)
 }
 
 /** Every group that the rollout touched has to be whole for its soak first. */

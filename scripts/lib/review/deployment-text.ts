@@ -65,6 +65,8 @@ export function deploymentLines({ now, groups }: DeploymentTextOptions): Deploym
           return line(event.host, `${event.step}/${event.steps} ${event.detail}`)
         case 'kept':
           return line(event.host, `what stood in ${event.path} is kept there in ${event.at}`)
+        case 'ha':
+          return line('ha', `${event.step}/${event.steps} ${event.detail}`)
         case 'waiting':
           return line('', event.detail)
         case 'done':

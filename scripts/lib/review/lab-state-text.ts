@@ -40,7 +40,7 @@ function hostLine(state: HostState, now: number): string {
     state.lease === null
       ? []
       : [`lease held by ${state.lease.owner} (${state.lease.run}), ${state.lease.leftSeconds} s left`]
-  const ha = state.ha === 'armed' ? ['HA armed'] : []
+  const ha = ['armed', 'disarming', 'disarmed'].includes(state.ha ?? '') ? [`HA ${state.ha}`] : []
   return harmless([at, drift, ...state.pending, ...lease, ...ha].join(' · '))
 }
 
