@@ -57,6 +57,6 @@ function refusal(what: string): Transition {
     kind: 'refuse',
     why: `${what}; a host with a new key is let in by those only that have its public half, and that is shown to work for one host at a time`,
     manual:
-      'Change one key in a commit of its own, deploy that, then the next. Whoever holds the identity can see which values changed: a file that was only encrypted again has other ciphertexts, and the same values.',
+      'Change one key in a commit of its own, deploy that, then the next. Where secrets.yaml was only encrypted again and no value is another one, quorate deploy sees that, and nothing is refused.',
   }
 }

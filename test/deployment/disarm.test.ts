@@ -324,17 +324,17 @@ test('a deployer that is killed in the window, and never comes back: the hosts a
 
 test('a host that loses its power in the window arms HA when it is back', async ({ bench, ha }) => {
   const { lab } = bench
-  let off: Promise<void> | null = null
+  const off: Promise<void>[] = []
   const outcome = await bench.deploy(single({ body: 'two' }), {
     report: (event) => {
       if (event.kind === 'phase' && event.phase === 'activated') {
         ha.defect('arm-fails', true)
-        off = lab.node('n1').kill()
+        off.push(lab.node('n1').kill())
       }
     },
   })
   assert.is(outcome.exit, 4, JSON.stringify(outcome.failure))
-  await off
+  await Promise.all(off)
   ha.defect('arm-fails', false)
   // The others would, too, in their time.
   const before = lab.clock.now()

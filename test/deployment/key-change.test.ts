@@ -66,6 +66,16 @@ test('the peers get the public half, the host the private one, and all of them h
   )
 })
 
+test('secrets that were only encrypted again change nothing, though several keys have other ciphertexts', async ({
+  bench,
+  sides,
+}) => {
+  const again = rendered('again', 'again')
+  const outcome = await bench.deploy(again, { secrets: sides.young.secrets })
+  assert.is(outcome.exit, 0, JSON.stringify(outcome.failure))
+  assert.equal(outcome.steps, [])
+})
+
 /** The same files, and a part that does not get well with them. */
 function unwell(rendering: Rendering): Rendering {
   const probe = { title: 'it is as it should be', run: ['test', '-e', '/nowhere'], exit: [0], withinSeconds: 2 }
@@ -87,11 +97,11 @@ test('what does not get well is taken back on all of them, and they hear each ot
   assert.is(again.exit, 0, JSON.stringify(again.failure))
 })
 
-const cases = hosts.flatMap((host) =>
+/** n3 is a peer as n1 is. A death before a message is one after the message before. */
+const cases = (['n1', 'n2'] as const).flatMap((host) =>
   ['arm', 'activate', 'prepare', 'confirm']
     .filter((verb) => host !== 'n2' || verb !== 'prepare')
     .flatMap((verb): readonly Disturbance[] => [
-      { kind: 'fault', fault: 'killed', when: 'before', at: { host, verb, nth: 1 } },
       { kind: 'fault', fault: 'killed', when: 'after', at: { host, verb, nth: 1 } },
       { kind: 'fault', fault: 'restarted', when: 'after', at: { host, verb, nth: 1 } },
     ]),
@@ -113,7 +123,7 @@ test('killed or restarted at every message that counts, one more run makes all a
   }
 })
 
-function rendered(fingerprint: string): Rendering {
+function rendered(fingerprint: string, others = 'x'): Rendering {
   const plain = smallLab(hosts)
   const own = (index: number) => `10.9.0.${index + 1}`
   const entries = Object.values(plain.hosts).map((host, index) => {
@@ -131,7 +141,7 @@ function rendered(fingerprint: string): Rendering {
     hosts: Object.fromEntries(entries),
     services: { tinc: { over: 'public', networks: { mesh: { port: 655 } } } },
   } as unknown as Lab
-  const ids = hosts.map((host) => [`tinc.mesh.${host}`, host === 'n2' ? fingerprint : 'x'])
+  const ids = hosts.map((host) => [`tinc.mesh.${host}`, host === 'n2' ? fingerprint : others])
   return renderLab(lab, [tinc], Object.fromEntries(ids)).rendering
 }
 

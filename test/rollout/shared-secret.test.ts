@@ -57,11 +57,14 @@ test('a changed VPN key is changed in one step: its peers get the public half, t
   assert.is(steps.length, 1)
   assert.equal(steps[0]?.lockstep, { inCharge: 'pve2', isLast: true, stop: {}, apartSeconds: 5 })
   const told = steps[0]?.writes.map(({ host, acts }) => [host, acts.length > 0] as const)
-  assert.equal(told?.toSorted(([a], [b]) => (a < b ? -1 : 1)), [
-    ['pve1', false],
-    ['pve2', true],
-    ['pve3', false],
-  ])
+  assert.equal(
+    told?.toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    [
+      ['pve1', false],
+      ['pve2', true],
+      ['pve3', false],
+    ],
+  )
   assert.ok(steps[0]?.interrupts.includes('net:cluster@pve2'))
   assert.not.ok(steps[0]?.interrupts.includes('net:cluster@pve1'), 'its peers keep their sessions')
 })

@@ -10,7 +10,7 @@ import { assess, liveSerials, noSecrets, type Assessment } from './assess.ts'
 import { heldRendering } from './held.ts'
 import type { Course } from './job.ts'
 import type { Progress } from './progress.ts'
-import { presumed, withDone } from './presumed.ts'
+import { presumed, withDone, withKept } from './presumed.ts'
 import type { DeployRequest } from './request.ts'
 import { refuseOutside, refuseStrange } from './strange.ts'
 import { runningParts } from './running.ts'
@@ -39,7 +39,7 @@ export async function agree(
   const running = await runningParts(session, facts, request.target)
   const side = (held: Rendering) => presumed(held, request.target, running, request.without)
   const sides = { before: withDone(side(before), request.target, settled), after: side(target) }
-  const rollout = planned(request, sides, found.changes, settled)
+  const rollout = planned(request, { ...sides, before: withKept(sides.before, found.kept) }, found.changes, settled)
   refuseUnreviewed(request, rollout, sides, all, settled)
   progress.rollout = rollout
   const later = (rollout.byHand ?? []).map(({ service }) => service)

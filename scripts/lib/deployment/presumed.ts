@@ -1,6 +1,7 @@
 /** What counts as being there beyond what the hosts' manifests say: what runs on adopted hosts, and what lost hosts held. */
 import type { PerHost } from '../../../renderers/renderer.ts'
 import type { Bundle, Rendering } from '../bundle/rendering.ts'
+import type { Assessment } from './assess.ts'
 import type { Running } from './running.ts'
 
 /**
@@ -26,6 +27,22 @@ export function presumed(held: Rendering, target: Rendering, running: Running, l
   })
   const hosts = { ...there, ...byHost(dead) }
   return { ...held, hosts: Object.fromEntries(Object.entries(hosts).toSorted(([a], [b]) => (a < b ? -1 : 1))) }
+}
+
+/**
+ * Where a file's bytes are the wanted ones already, its secrets are too: a file of secrets that was only encrypted again has other ciphertexts and the
+ * same values. `kept`: such files, by host.
+ */
+export function withKept(held: Rendering, kept: Assessment['kept']): Rendering {
+  const hosts = Object.entries(held.hosts).map(([host, bundle]) => {
+    const same = new Map((kept[host] ?? []).map(({ file }) => [file.path, file.secrets]))
+    const parts = bundle.parts.map((part) => ({
+      ...part,
+      files: part.files.map((file) => ({ ...file, secrets: same.get(file.path) ?? file.secrets })),
+    }))
+    return [host, same.size === 0 ? bundle : { ...bundle, parts }] as const
+  })
+  return { ...held, hosts: Object.fromEntries(hosts) }
 }
 
 /** With the groups of `services` as `target` has them, on every host that knows them: somebody brought them there by hand. */
