@@ -23,7 +23,8 @@ export async function diff(options: DiffOptions, terminal: Terminal): Promise<Ex
   const { before, after, changes, base } = await bothSides(options, terminal)
   const diffs = diffChanges(before, after, changes)
   if (options.json || options.format === 'json') {
-    terminal.out(`${JSON.stringify({ format: 1, lab: after.lab, base, changes, diffs })}\n`)
+    const since = await sinceDeployed(options.lab, base.commit)
+    terminal.out(`${JSON.stringify({ format: 1, lab: after.lab, base, changes, diffs, sinceDeployed: since })}\n`)
     return 0
   }
   terminal.note(`${base.note ?? `compared with ${base.commit?.slice(0, 7)}`}\n`)

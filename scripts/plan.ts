@@ -1,13 +1,12 @@
 /** `quorate plan`: the rollout that takes the lab from a base revision to what is in the working tree. */
 import { bothSides } from './lib/bundle/both-sides.ts'
 import { sortedKeys } from './lib/bundle/canonical.ts'
-import type { Change } from './lib/bundle/change.ts'
-import { diffChanges, type FileDiff } from './lib/bundle/diff.ts'
+import { diffChanges } from './lib/bundle/diff.ts'
 import { openGit } from './lib/bundle/git.ts'
 import { sinceDeployed } from './lib/bundle/since-deployed.ts'
 import type { Exit } from './lib/failure.ts'
+import { linesOf } from './lib/review/line-counts.ts'
 import { rolloutMermaid } from './lib/review/rollout-mermaid.ts'
-import type { Lines } from './lib/review/rollout-rows.ts'
 import { rolloutText } from './lib/review/rollout-text.ts'
 import { undeployedText } from './lib/review/since-deployed-text.ts'
 import { jumpHosts } from './lib/rollout/order.ts'
@@ -57,13 +56,4 @@ async function name(repoRoot: string): Promise<string | null> {
   const git = await openGit(repoRoot)
   const { commit, uncommitted } = (await git?.current()) ?? { commit: null, uncommitted: false }
   return commit === null ? null : `${commit.slice(0, 7)}${uncommitted ? ' + uncommitted' : ''}`
-}
-
-function linesOf(diffs: readonly FileDiff[]): Lines {
-  const counts = new Map(
-    diffs.flatMap((diff) =>
-      diff.hosts.map((host) => [`${host}:${diff.path}`, Math.max(diff.added, diff.removed)] as const),
-    ),
-  )
-  return (change: Change) => counts.get(`${change.host}:${change.path}`) ?? null
 }

@@ -140,7 +140,14 @@ test('the document keeps its contract', () => {
   const after = rendering(['n1'], () => file('/a', ['2\n']))
   const changes = compare(before, after)
   const diffs = diffChanges(before, after, changes)
-  const document = { format: 1, lab: 'sample', base: { commit: null, note: 'why' }, changes, diffs }
+  const document = {
+    format: 1,
+    lab: 'sample',
+    base: { commit: null, note: 'why' },
+    changes,
+    diffs,
+    sinceDeployed: null,
+  }
   assertContract('changes', document)
   assert.throws(() => assertContract('changes', { ...document, diffs: [{ ...diffs[0], kind: 'moved' }] }))
 })

@@ -4,9 +4,8 @@ import * as assert from 'uvu/assert'
 import { renderers } from '../../renderers/index.ts'
 import { compare } from '../../scripts/lib/bundle/compare.ts'
 import { diffChanges } from '../../scripts/lib/bundle/diff.ts'
-import { emptyRendering, renderLab } from '../../scripts/lib/bundle/render.ts'
+import { emptyRendering } from '../../scripts/lib/bundle/render.ts'
 import type { Rendering } from '../../scripts/lib/bundle/rendering.ts'
-import { define } from '../../scripts/lib/definition/definition.ts'
 import { readSources, type Source } from '../../scripts/lib/definition/source.ts'
 import { rolloutMermaid } from '../../scripts/lib/review/rollout-mermaid.ts'
 import type { Lines } from '../../scripts/lib/review/rollout-rows.ts'
@@ -14,6 +13,7 @@ import { rolloutText } from '../../scripts/lib/review/rollout-text.ts'
 import { textTable } from '../../scripts/lib/review/text-table.ts'
 import { planned, rolled, threeNodeGroups, threeNodes } from '../rollout/lab.ts'
 import { type PartSketch, rendering } from '../rollout/sketch.ts'
+import { example, renderedFrom, withSecrets } from './labs.ts'
 
 const options = { columns: 120, from: 'a1b2c3d', to: '9e8d7c6', lines: () => 2 }
 
@@ -103,18 +103,6 @@ test('a table wraps its widest column and parts long paths after a slash', () =>
   assert.is(table, ' a  b\n 1  /etc/some/where/\n    far/below\n')
 })
 
-/** The example lab, or a variant of it. */
-async function example(change: (text: string) => string): Promise<Rendering> {
-  const sources = await readSources(new URL('../../lab', import.meta.url).pathname)
-  return renderedFrom(sources.map((source) => ({ ...source, text: change(source.text) })))
-}
-
-function renderedFrom(sources: readonly Source[]): Rendering {
-  const { lab, problems } = define(sources, 'lab', renderers)
-  if (lab === null) throw new Error(problems.map((problem) => problem.message).join('; '))
-  return renderLab(lab, renderers, {}).rendering
-}
-
 function linesBetween(before: Rendering, after: Rendering): Lines {
   const diffs = diffChanges(before, after, compare(before, after))
   return (change) => {
@@ -180,24 +168,6 @@ test('the port of sshd moves on three Debian servers: the new one beside the old
     await assertGolden(name, undigested(text))
   }
 })
-
-/** The example lab with every secret as `fingerprint` says, once the text of its files is changed. */
-async function withSecrets(
-  fingerprint: string,
-  change = (text: string) => text,
-  secret = 'keepalived.services.password',
-): Promise<Rendering> {
-  const sources = await readSources(new URL('../../lab', import.meta.url).pathname)
-  const { lab } = define(
-    sources.map((source) => ({ ...source, text: change(source.text) })),
-    'lab',
-    renderers,
-  )
-  if (lab === null) throw new Error('the example lab has errors')
-  const { secrets } = renderLab(lab, renderers, {}).rendering
-  const fingerprints = Object.keys(secrets).map((id) => [id, id === secret ? fingerprint : 'x'])
-  return renderLab(lab, renderers, Object.fromEntries(fingerprints)).rendering
-}
 
 test('another VRRP password in the example lab: the backups stop, the master changes alone, the backups start', async () => {
   const sides = [await withSecrets('old'), await withSecrets('new')] as const

@@ -123,6 +123,11 @@ function secretNotes(before: Rendering, after: Rendering, change: Change): reado
     })
 }
 
+/** Whether a note says which secret changed. */
+export function isSecretNote(note: string): boolean {
+  return note.startsWith('secret ')
+}
+
 function secretIds(rendering: Rendering, content: string | null): readonly Id[] {
   const text = content !== null && Object.hasOwn(rendering.contents, content) ? rendering.contents[content] : undefined
   return [...new Set(secretsOf(text ?? []).map(({ secret }) => secret))]

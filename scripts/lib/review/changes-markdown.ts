@@ -13,17 +13,22 @@ export function changesMarkdown(diffs: readonly FileDiff[]): string {
 }
 
 function fileMarkdown(diff: FileDiff): string {
-  const hosts = diff.hosts.map((host) => `**${code(host)}**`).join(' · ')
-  const head = `${hosts} &nbsp; ${code(diff.path)} ${fileSummary(diff)} (${code(diff.part)})`
-  const notes = diff.notes.map((note) => `⚠️ ${code(note)}`)
-  return [head, ...notes, ...linesMarkdown(diff)].join('\n\n')
+  return [fileHead(diff), linesMarkdown(diff)].filter((block) => block !== '').join('\n\n')
 }
 
-function linesMarkdown(diff: FileDiff): readonly string[] {
-  if (diff.hunks === null) return [withoutLines(diff)]
-  if (diff.hunks === '') return []
+/** Which file on which hosts, and what differs besides its lines. `beside` is Markdown that stands after the hosts and after the part. */
+export function fileHead(diff: FileDiff, beside = { hosts: '', part: '' }): string {
+  const hosts = `${diff.hosts.map((host) => `**${code(host)}**`).join(' · ')}${beside.hosts}`
+  const head = `${hosts} &nbsp; ${code(diff.path)} ${fileSummary(diff)} (${code(diff.part)})${beside.part}`
+  return [head, ...diff.notes.map((note) => `⚠️ ${code(note)}`)].join('\n\n')
+}
+
+/** The lines of a difference in a fence, or why there are none; empty where only something besides the text differs. */
+export function linesMarkdown(diff: FileDiff): string {
+  if (diff.hunks === null) return withoutLines(diff)
+  if (diff.hunks === '') return ''
   const lines = diff.hunks.split('\n').slice(0, -1).map(visible)
   const fenced = fence('diff', lines)
-  if (lines.length <= mostOpenLines) return [fenced]
-  return [`<details><summary>${lines.length} lines</summary>\n\n${fenced}\n\n</details>`]
+  if (lines.length <= mostOpenLines) return fenced
+  return `<details><summary>${lines.length} lines</summary>\n\n${fenced}\n\n</details>`
 }

@@ -1,21 +1,26 @@
 /** What a rehearsal found, for a pull request or a job summary. */
 import { shown, type MeasuredOffer, type MeasuredStep, type RehearsalReport } from '../twin/report.ts'
-import { code, plain } from './markdown.ts'
+import { code, shortCode, table } from './markdown.ts'
 import { faultLines, faultTitle, verdict } from './rehearsal-text.ts'
 
 /** GitHub-flavoured Markdown: the verdict, what is against the rollout, and the figures; ends with a newline. */
 export function rehearsalMarkdown(report: RehearsalReport): string {
+  return `${rehearsalBlocks(report).join('\n\n')}\n`
+}
+
+/** The same, block by block, the verdict first. */
+export function rehearsalBlocks(report: RehearsalReport): readonly string[] {
   const { well, steps, offers, faults, violations, standIns, notRehearsed } = report
   const blocks = [
-    `${well ? '✅' : '❌'} **${plain(verdict(report))}**`,
+    `${well ? '✅' : '❌'} **${shortCode(verdict(report), 800)}**`,
     list('Against it', violations),
-    table(['step', 'host', 'part', 'when', 'predicted', 'measured'], steps.map(stepRow)),
-    table(['what users noticed', 'asked', 'lost', 'away at the longest'], offers.map(offerRow)),
-    ...faults.map((fault) => list(faultTitle(fault), faultLines(fault))),
+    tableOf(['step', 'host', 'part', 'when', 'predicted', 'measured'], steps.map(stepRow)),
+    tableOf(['what users noticed', 'asked', 'lost', 'away at the longest'], offers.map(offerRow)),
+    ...faults.map((fault) => list(shortCode(faultTitle(fault), 200), faultLines(fault))),
     list('Played by a stand-in', standIns),
     list('Not rehearsed', notRehearsed),
   ]
-  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`
+  return blocks.filter((block) => block !== '')
 }
 
 function stepRow({ id, hosts, part, from, to, predicted, measured }: MeasuredStep): readonly string[] {
@@ -35,10 +40,9 @@ function offerRow({ title, asked, lost, longestSeconds }: MeasuredOffer): readon
 }
 
 function list(title: string, lines: readonly string[]): string {
-  return lines.length === 0 ? '' : [`**${plain(title)}**`, '', ...lines.map((line) => `- ${code(line)}`)].join('\n')
+  return lines.length === 0 ? '' : [`**${title}**`, '', ...lines.map((line) => `- ${code(line)}`)].join('\n')
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return ''
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return rows.length === 0 ? '' : table(head, rows)
 }

@@ -1,6 +1,7 @@
 /** A rollout as a Mermaid flowchart, which GitHub draws: one box per wave, from left to right. */
 import type { Rollout, Step } from '../rollout/rollout.ts'
 import { hostList, type Row, rolloutRows } from './rollout-rows.ts'
+import { visible } from './visible.ts'
 
 /** The text ends with a newline and holds no fence. */
 export function rolloutMermaid(rollout: Rollout): string {
@@ -39,5 +40,5 @@ function losses(step: Step): readonly string[] {
 
 /** Everything that Mermaid or HTML could read as more than text becomes one of Mermaid's numeric entities, "#34;". */
 function escaped(text: string): string {
-  return text.replaceAll(/[^\p{L}\p{N} .,:/@+→_-]/gu, (character) => `#${character.codePointAt(0)};`)
+  return visible(text).replaceAll(/[^\p{L}\p{N} .,:/@+→_-]/gu, (character) => `#${character.codePointAt(0)};`)
 }

@@ -26,7 +26,13 @@ export function rolloutText(plan: Plan, options: RolloutTextOptions): string {
   const steps = rollout.waves.flat()
   const hand = byHand(rollout)
   if (steps.length === 0) return hand === '' ? 'nothing to roll out: no file changes on any host\n' : hand
-  return [headline(rollout, options), table(rollout, options), `${closing(steps)}\n${hand}`].join('\n')
+  const { heads, rows } = rolloutTable(rollout, options.lines)
+  return [headline(rollout, options), textTable(heads, rows, options.columns), closing(rollout)].join('\n')
+}
+
+/** What is safe about it, why in this order, and what is left to a person. Ends with a newline. */
+export function closing(rollout: Rollout): string {
+  return `${safety(rollout.waves.flat())}\n${byHand(rollout)}`
 }
 
 /** What a person has to do afterwards. */
@@ -37,19 +43,27 @@ function byHand({ byHand: all = [] }: Rollout): string {
 }
 
 function headline(rollout: Rollout, { from, to }: RolloutTextOptions): string {
-  const steps = rollout.waves.flat()
-  const writes = steps.flatMap((step) => step.writes)
-  const files = writes.reduce((sum, write) => sum + write.changes.length, 0)
   const sides = to === null ? '' : `${from === null ? '' : `${harmless(from)} → `}${harmless(to)}   `
-  const counts = [
-    counted(new Set(writes.map((write) => write.host)).size, 'host'),
-    counted(files, 'file'),
-    `${counted(steps.length, 'step')} in ${counted(rollout.waves.length, 'wave')}`,
-  ]
-  return `rollout ${rollout.digest.slice(0, 8)}   ${sides}${counts.join(', ')}\n`
+  return `rollout ${rollout.digest.slice(0, 8)}   ${sides}${rolloutCounts(rollout)}\n`
 }
 
-function table(rollout: Rollout, { columns, lines }: RolloutTextOptions): string {
+/** "3 hosts, 5 files, 5 steps in 4 waves" */
+export function rolloutCounts({ waves }: Rollout): string {
+  const steps = waves.flat()
+  const writes = steps.flatMap((step) => step.writes)
+  const files = writes.reduce((sum, write) => sum + write.changes.length, 0)
+  return [
+    counted(new Set(writes.map((write) => write.host)).size, 'host'),
+    counted(files, 'file'),
+    `${counted(steps.length, 'step')} in ${counted(waves.length, 'wave')}`,
+  ].join(', ')
+}
+
+/** The table of steps: five columns and one for each quorum that is touched. Each cell is a list of lines. */
+export function rolloutTable(
+  rollout: Rollout,
+  lines: Lines,
+): { readonly heads: readonly string[]; readonly rows: readonly (readonly (readonly string[])[])[] } {
   const rows = rolloutRows(rollout, lines)
   const quorums = quorumTotals(rollout)
   const heads = [
@@ -63,9 +77,9 @@ function table(rollout: Rollout, { columns, lines }: RolloutTextOptions): string
         `${id}, of ${total} (needs ${[...new Set([Math.min(...needs), Math.max(...needs)])].join(' to ')})`,
     ),
   ]
-  return textTable(
+  return {
     heads,
-    rows.map((row) => [
+    rows: rows.map((row) => [
       [stepNumbers(row.steps.map((step) => step.id))],
       [hostList(row.hosts)],
       shortened(row.changes),
@@ -73,8 +87,7 @@ function table(rollout: Rollout, { columns, lines }: RolloutTextOptions): string
       row.interrupts.length === 0 ? ['–'] : row.interrupts,
       ...[...quorums].map(([id, { total, needs }]) => [votes(row, id, total, needs.size > 1)]),
     ]),
-    columns,
-  )
+  }
 }
 
 function shortened(changes: readonly string[]): readonly string[] {
@@ -104,7 +117,7 @@ function votes(row: Row, id: Id, total: number, varies: boolean): string {
     : `${margin.before}${needs}`
 }
 
-function closing(steps: readonly Step[]): string {
+function safety(steps: readonly Step[]): string {
   const all = steps.flatMap((step) => step.groups.map((margin) => ({ id: step.id, ...margin })))
   const broken = all.filter((margin) => margin.margin < 0)
   const lines =
