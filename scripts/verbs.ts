@@ -53,6 +53,23 @@ export function addReviewVerbs(add: Add, isWorkflow: boolean): void {
     .option('--shell <host>', 'enter a machine of a rehearsal that is kept')
 
   add(
+    'comment',
+    'in a workflow: post or update the comment on the pull request',
+    'comment --review review --dry-run',
+    async () => (await import('./comment.ts')).comment,
+  )
+    .option(
+      '--review <dir>',
+      'the folder with problems.json, changes.json, rollout.json and rehearsal.json, as --json printed them; those that are missing are left out',
+      'review',
+    )
+    .option('--repository <owner/name>', 'where the pull request is (default: GITHUB_REPOSITORY)')
+    .option('--pull-request <number>', 'its number (default: that of the event in GITHUB_EVENT_PATH)')
+    .option('--artifact <url>', 'where everything can be read (default: the run that the event names)')
+    .option('--author <login>', 'who wrote the comment to update (default: whose the token in GITHUB_TOKEN is)')
+    .option('--dry-run', 'print the comment and send nothing', false)
+
+  add(
     'demo',
     'show the whole way on simulated hosts in this process',
     'demo',

@@ -7,7 +7,7 @@ import type { Problem } from '../definition/problem.ts'
 import type { Plan } from '../rollout/rollout.ts'
 import type { RehearsalReport } from '../twin/report.ts'
 import { changesWithin, removedWithin, secretsWithin } from './changes-within.ts'
-import { earlierIn, markerOf, stateLine, type Earlier } from './comment-marker.ts'
+import { earlierIn, markerFor, stateLine, type Earlier } from './comment-marker.ts'
 import { blocksWithin, fenceWithin } from './fitting.ts'
 import { linesOf } from './line-counts.ts'
 import { shortCode } from './markdown.ts'
@@ -53,7 +53,7 @@ export function commentBody(review: Review, before: string | null): string {
   const earlier = before === null ? null : earlierIn(before)
   const since = earlier !== null && earlier.state === state ? earlier.since : review.head
   const head = [
-    markerOf(review.lab),
+    markerFor(review.lab, before),
     ...(state !== null && since !== null ? [stateLine({ state, since })] : []),
     `### ${verdictOf(review)}${journey(review)}${samePush(review, since, earlier)}`,
   ].join('\n')
