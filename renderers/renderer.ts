@@ -195,8 +195,8 @@ export type Offer = { readonly title: string; readonly network: string } &
     | { readonly kind: 'address'; readonly address: string }
     /** The way to the internet. */
     | { readonly kind: 'way-out' }
-    /** A name server, and a name that it knows. */
-    | { readonly kind: 'names'; readonly address: string; readonly name: string }
+    /** Name servers, asked one after the other until one answers (resolv.conf(5)), and a name that they know: the first one's own. */
+    | { readonly kind: 'names'; readonly addresses: readonly string[]; readonly name: string }
     /** Somebody gives leases. */
     | { readonly kind: 'leases' }
     /** A TCP port that answers. */

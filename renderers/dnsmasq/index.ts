@@ -94,7 +94,8 @@ function groups(all: PerHost<DnsmasqSettings>): readonly Group[] {
     up: [unitActive(unit, 10), ...answers(host, mine)],
   }))
   if (members.length === 0) return []
-  const offers = Object.entries(all).flatMap(([host, mine]) => namesOf(host, mine))
+  const networks = [...new Set(Object.values(all).map(({ network }) => network))]
+  const offers = networks.flatMap((network) => namesIn(network, all))
   const first = Object.values(all).find(({ ranges }) => ranges.length > 0)
   const leases: readonly Offer[] =
     first === undefined ? [] : [{ kind: 'leases', title: `leases in "${first.network}"`, network: first.network }]
@@ -111,11 +112,16 @@ function groups(all: PerHost<DnsmasqSettings>): readonly Group[] {
   ]
 }
 
-function namesOf(host: string, { addresses, network, domain }: DnsmasqSettings): readonly Offer[] {
+/** What a guest asks, as resolv.conf(5) does: all servers of its network, the next one where one does not answer. */
+function namesIn(network: string, all: PerHost<DnsmasqSettings>): readonly Offer[] {
+  const servers = Object.entries(all).filter(([, mine]) => mine.network === network && mine.addresses.length > 0)
+  const [first] = servers
+  if (first === undefined) return []
+  const [host, { domain }] = first
   const name = domain === null ? host : `${host}.${domain}`
-  return addresses
-    .slice(0, 1)
-    .map((address) => ({ kind: 'names', title: `names from ${host} (${address})`, network, address, name }))
+  const addresses = servers.flatMap(([, mine]) => mine.addresses.slice(0, 1))
+  const from = servers.map(([server], index) => `${server} (${addresses[index]})`).join(' or ')
+  return [{ kind: 'names', title: `names from ${from}`, network, addresses, name }]
 }
 
 /** It knows its own name, asked at its own address. */

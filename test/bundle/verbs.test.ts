@@ -113,19 +113,19 @@ test('some hosts may be chosen; one that is none is refused', async ({ lab }) =>
   const document = JSON.parse(await rendered(lab, ['dns1'])) as { hosts: object }
   assertContract('rendering', document)
   assert.equal(Object.keys(document.hosts), ['dns1'])
-  const { exit, message } = await refused(rendered(lab, ['dns2']))
+  const { exit, message } = await refused(rendered(lab, ['dns3']))
   assert.is(exit, 2)
-  assert.match(message, /"dns2" is no host/)
+  assert.match(message, /"dns3" is no host/)
 })
 
 test('bundles are written where --out says; without it nothing is rendered', async ({ lab, repository }) => {
   const terminal = paper()
   const out = join(repository.folder, 'out')
   await render({ lab, out, host: [], json: false }, terminal)
-  assert.match(terminal.notes.join(''), /files of 4 hosts written to/)
+  assert.match(terminal.notes.join(''), /files of 5 hosts written to/)
   assert.equal(
     (await readdir(out)).filter((name) => !name.startsWith('.')),
-    ['dns1', 'pve1', 'pve2', 'pve3'],
+    ['dns1', 'dns2', 'pve1', 'pve2', 'pve3'],
   )
   assert.is((await refused(render({ lab, host: [], json: false }, paper()))).exit, 2)
 })

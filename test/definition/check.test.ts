@@ -35,7 +35,7 @@ async function run(lab: string, json: boolean) {
 test('a lab without problems ends with 0 and says what was looked at', async ({ lab }) => {
   assert.equal(await run(lab, false), {
     exit: 0,
-    out: 'lab example: 3 nodes, 1 guest, 6 services in 14 files; no problems\n',
+    out: 'lab example: 3 nodes, 2 guests, 6 services in 15 files; no problems\n',
     note: '',
   })
 })
@@ -45,14 +45,14 @@ test('an error ends with 1', async ({ lab }) => {
   const { exit, out } = await run(lab, false)
   assert.is(exit, 1)
   assert.match(out, /^lab\/nodes\/pve2\.yaml:1:5 {2}error {2}wrong-type$/m)
-  assert.match(out, /2 errors in 14 files\n$/)
+  assert.match(out, /2 errors in 15 files\n$/)
 })
 
 test('a warning ends with 0, and is said', async ({ lab }) => {
   writeFileSync(join(lab, 'notes.txt'), 'a\n')
   const { exit, out } = await run(lab, false)
   assert.is(exit, 0)
-  assert.match(out, /unexpected-file[^]*1 warning in 15 files/)
+  assert.match(out, /unexpected-file[^]*1 warning in 16 files/)
 })
 
 test('a VRRP password that keepalived would cut off is refused without the key', async ({ lab }) => {

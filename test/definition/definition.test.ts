@@ -15,7 +15,7 @@ test('the example lab has no problems', async () => {
   const definition = define(await exampleSources(), 'lab', renderers)
   assert.equal(definition.problems, [])
   assert.is(definition.lab?.name, 'example')
-  assert.is(definition.files, 14)
+  assert.is(definition.files, 15)
 })
 
 test('the labs that tests share have no errors', async () => {

@@ -118,7 +118,7 @@ test('of the example lab with a dead node the router can change, and the VPN und
   const rendering = () => requireRendering(lab, folder, renderers, { note: () => {}, colour: false, warnings: false })
   const bench = await startBench(await rendering(), 20, renderers, { configured: true, connectMs: 3000 })
   try {
-    for (const host of ['pve1', 'pve2', 'pve3', 'dns1']) {
+    for (const host of ['pve1', 'pve2', 'pve3', 'dns1', 'dns2']) {
       await bench.lab.node(host).kill()
       await bench.lab.node(host).boot()
     }

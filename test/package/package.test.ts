@@ -101,7 +101,7 @@ test('it renders every host', () => {
   const { status, stderr } = quorate('render', '--out', 'out')
   assert.is(status, 0, stderr)
   const hosts = readdirSync(join(repository, 'out'), { withFileTypes: true }).filter((entry) => entry.isDirectory())
-  assert.equal(hosts.map(({ name }) => name).toSorted(), ['dns1', 'pve1', 'pve2', 'pve3'])
+  assert.equal(hosts.map(({ name }) => name).toSorted(), ['dns1', 'dns2', 'pve1', 'pve2', 'pve3'])
   rmSync(join(repository, 'out'), { recursive: true })
 })
 

@@ -75,8 +75,27 @@ test('backups come before the master, and one host owns the address', () => {
 })
 
 test('a single resolver may be away for its restart; of two, one has to answer', () => {
-  assert.is(group(example, 'dnsmasq').minimum, 0)
+  const single = changed(example, ['services', 'dnsmasq', 'servers'], { dns1: {} })
+  assert.is(group(single, 'dnsmasq').minimum, 0)
   assert.is(group(pair, 'dnsmasq').minimum, 1)
+})
+
+test('whoever asks for names asks all servers of its network, one after the other', () => {
+  const names = (lab: Lab) => (group(lab, 'dnsmasq').offers ?? []).filter(({ kind }) => kind === 'names')
+  assert.equal(names(example), [
+    {
+      kind: 'names',
+      title: 'names from dns1 (10.0.1.53) or dns2 (10.0.1.54)',
+      network: 'services',
+      addresses: ['10.0.1.53', '10.0.1.54'],
+      name: 'dns1.example.lab',
+    },
+  ])
+  const single = changed(example, ['services', 'dnsmasq', 'servers'], { dns1: {} })
+  assert.equal(
+    names(single).map(({ title }) => title),
+    ['names from dns1 (10.0.1.53)'],
+  )
 })
 
 test('an item of the user with a minimum is a group', () => {

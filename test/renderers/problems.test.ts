@@ -190,7 +190,7 @@ const planted: readonly Planted[] = [
     /already/,
   ],
   ['unknown-network', 'dnsmasq', example, dns('network'), 'servces', /no network "servces"/],
-  ['unknown-host', 'dnsmasq', example, dns('servers'), { dns2: {} }, /no host "dns2"/],
+  ['unknown-host', 'dnsmasq', example, dns('servers'), { dns3: {} }, /no host "dns3"/],
   [
     'server-without-address',
     'dnsmasq',

@@ -18,7 +18,7 @@ test('the example lab: nodes side by side, networks that join them, and what han
     ' ══ cluster 10.0.0.0/24, carried by tinc ═══════════════════',
     '         │                   │                   │',
     ' ══ services 10.0.1.0/24, carried by tinc ══════════════════',
-    '     └─ router 10.0.1.1 (moves between the nodes) · dns1 10.0.1.53 (on pve1)',
+    '     └─ router 10.0.1.1 (moves between the nodes) · dns1 10.0.1.53 (on pve1) · dns2 10.0.1.54 (on pve2)',
   ])
 })
 

@@ -87,6 +87,7 @@ export function threeNodeGroups(nodes: readonly string[]): readonly GroupSketch[
     {
       id: 'keepalived.services',
       minimum: 1,
+      agree: [{ title: 'the owner of 10.0.1.1', run: ['ip', 'addr'], pick: 'inet (.*)', across: 'one' }],
       members: nodes
         .toReversed()
         .map((host) => ({ id: `keepalived.services@${host}`, needs: [[`net:public@${host}`]] })),

@@ -21,6 +21,7 @@ export interface GroupSketch {
   readonly id: string
   readonly kind?: Group['kind']
   readonly minimum: number
+  readonly agree?: Group['agree']
   readonly members: readonly (Partial<Member> & { readonly id: string })[]
 }
 

@@ -75,7 +75,7 @@ test('against a base that has no lab everything is planned, and why is said', as
   const { exit, out, note } = await printed(repository, { base })
   assert.is(exit, 0)
   assert.match(note, /has no lab\/: compared with nothing/)
-  assert.match(out, /4 hosts, \d+ files/)
+  assert.match(out, /5 hosts, \d+ files/)
 })
 
 test.run()

@@ -16,7 +16,7 @@ twin('the example lab: from bare machines to whole, and a change of tinc, keepal
     assertContract('rehearsal', report)
     assert.equal(report.violations, [], log.slice(-3000))
     assert.is(exit, 0)
-    assert.equal(report.machines, { nodes: 3, guests: 1 })
+    assert.equal(report.machines, { nodes: 3, guests: 2 })
     assert.is(report.deployment.exit, 0)
     const corosync = report.groups.find(({ id }) => id === 'corosync')
     assert.ok((corosync?.fewest ?? 0) >= 2, JSON.stringify(corosync))
@@ -26,10 +26,13 @@ twin('the example lab: from bare machines to whole, and a change of tinc, keepal
     )
     assert.equal(report.offers.map(({ title }) => title).toSorted(), [
       'leases in "services"',
-      'names from dns1 (10.0.1.53)',
+      'names from dns1 (10.0.1.53) or dns2 (10.0.1.54)',
       'the router 10.0.1.1',
       'the way out of "services"',
     ])
+    const names = report.offers.find(({ title }) => title.startsWith('names from'))
+    assert.ok((names?.asked ?? 0) > 100)
+    assert.is(names?.lost, 0, 'of two resolvers one always answers')
     const [killed] = report.faults
     assert.is(killed?.name, 'node-killed')
     assert.is(killed?.host, 'pve1', 'the owner of the virtual address is the one to kill')

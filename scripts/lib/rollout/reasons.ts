@@ -1,5 +1,5 @@
 /** Why a step comes when it comes, in words for a person. */
-import type { Move } from '../../../renderers/renderer.ts'
+import type { Group, Move } from '../../../renderers/renderer.ts'
 import { byCodeUnits } from '../bundle/canonical.ts'
 import type { Draft } from './draft.ts'
 import { inCharge } from './in-charge.ts'
@@ -34,7 +34,15 @@ function finalReason(world: World, draft: Draft): readonly string[] {
   const hosts = draft.writes.map((write) => write.host).toSorted(byCodeUnits)
   return [...inCharge(world)]
     .filter(([id]) => draft.away.has(id) || draft.own.includes(id))
-    .map(([, group]) => `${hosts.join(', ')} comes last: it is in charge of ${group.id}`)
+    .map(
+      ([, group]) =>
+        `${hosts.join(', ')} comes last: ${isOwned(group) ? 'it is in charge of' : 'it stays for'} ${group.id}`,
+    )
+}
+
+/** One member owns what the group stands for; else any is as good as the last one. */
+function isOwned({ agree }: Group): boolean {
+  return agree.some(({ across }) => across === 'one')
 }
 
 /** Why several hosts have to change in one step, and who goes on meanwhile. */

@@ -83,8 +83,9 @@ async function asker(offer: Asked): Promise<() => Promise<boolean>> {
   if (offer.kind === 'port') return () => portAnswers(offer.address, offer.port, patience)
   if (offer.kind === 'names') {
     const resolver = new Resolver({ timeout: patience, tries: 1 })
-    resolver.setServers([offer.address.includes(':') ? `[${offer.address}]` : offer.address])
-    const ask = offer.address.includes(':') ? () => resolver.resolve6(offer.name) : () => resolver.resolve4(offer.name)
+    resolver.setServers(offer.addresses.map((address) => (address.includes(':') ? `[${address}]` : address)))
+    const isSix = offer.addresses[0]?.includes(':') === true
+    const ask = isSix ? () => resolver.resolve6(offer.name) : () => resolver.resolve4(offer.name)
     return () =>
       ask().then(
         (found) => found.length > 0,

@@ -49,7 +49,7 @@ test.after(async ({ bench, folder }) => {
 test('bare hosts are brought to the definition', async ({ bench, held }) => {
   const outcome = await bench.deploy(held)
   assert.is(outcome.exit, 0, JSON.stringify(outcome.failure))
-  assert.equal(ends(outcome), { dns1: 'applied', pve1: 'applied', pve2: 'applied', pve3: 'applied' })
+  assert.equal(ends(outcome), { dns1: 'applied', dns2: 'applied', pve1: 'applied', pve2: 'applied', pve3: 'applied' })
   assert.equal(await votes(bench, held), [3, 3, 3])
 })
 
@@ -59,7 +59,13 @@ test('the second run changes no file, tells no unit and says unchanged of every 
   const outcome = await bench.deploy(held)
   assert.is(outcome.exit, 0)
   assert.is(outcome.steps.length, 0)
-  assert.equal(ends(outcome), { dns1: 'unchanged', pve1: 'unchanged', pve2: 'unchanged', pve3: 'unchanged' })
+  assert.equal(ends(outcome), {
+    dns1: 'unchanged',
+    dns2: 'unchanged',
+    pve1: 'unchanged',
+    pve2: 'unchanged',
+    pve3: 'unchanged',
+  })
   assert.not.ok(bench.events.some(({ kind }) => kind === 'phase'))
   assert.equal(everything(bench), before)
 })
@@ -72,7 +78,7 @@ test('a good change goes out while two of the three nodes are quorate at every m
   const outcome = await bench.deploy(context.held)
   const seen = await watch.end()
   assert.is(outcome.exit, 0, JSON.stringify(outcome.failure))
-  assert.equal(ends(outcome), { dns1: 'applied', pve1: 'applied', pve2: 'applied', pve3: 'applied' })
+  assert.equal(ends(outcome), { dns1: 'applied', dns2: 'applied', pve1: 'applied', pve2: 'applied', pve3: 'applied' })
   assert.ok(seen.length >= 10, `${seen.length} samples`)
   assert.equal(
     seen.filter((sample) => sample.filter((count) => count >= 2).length < 2),
@@ -91,7 +97,13 @@ test('a mistake that cuts a host off is taken back by its own timer, to the last
   const outcome = await bench.deploy(await rendered(context))
   const seen = await watch.end()
   assert.is(outcome.exit, 3, JSON.stringify(outcome.failure))
-  assert.equal(ends(outcome), { dns1: 'unchanged', pve1: 'unchanged', pve2: 'reverted', pve3: 'unchanged' })
+  assert.equal(ends(outcome), {
+    dns1: 'unchanged',
+    dns2: 'unchanged',
+    pve1: 'unchanged',
+    pve2: 'reverted',
+    pve3: 'unchanged',
+  })
   assert.match(outcome.failure?.now ?? '', 'reverted by its own timer')
   assert.equal(contents(everything(bench)), contents(before))
   assert.equal(
@@ -129,7 +141,7 @@ function ends({ hosts }: Outcome) {
 /** By path: the bytes and the time of every file that a deployment could write, the state below /var/lib/quorate not among them. */
 function everything({ lab }: Bench): Readonly<Record<string, string>> {
   const files: Record<string, string> = {}
-  for (const host of ['dns1', ...nodes]) {
+  for (const host of ['dns1', 'dns2', ...nodes]) {
     const etc = join(lab.folder(host), 'etc')
     for (const entry of readdirSync(etc, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name)
