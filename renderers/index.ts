@@ -4,7 +4,8 @@ import { custom } from './custom/index.ts'
 import { dnsmasq } from './dnsmasq/index.ts'
 import { interfaces } from './interfaces/index.ts'
 import { keepalived } from './keepalived/index.ts'
+import { prometheus } from './prometheus/index.ts'
 import type { Renderer } from './renderer.ts'
 import { tinc } from './tinc/index.ts'
 
-export const renderers: readonly Renderer[] = [corosync, custom, dnsmasq, interfaces, keepalived, tinc]
+export const renderers: readonly Renderer[] = [corosync, custom, dnsmasq, interfaces, keepalived, prometheus, tinc]

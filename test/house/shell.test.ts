@@ -8,7 +8,7 @@ import { filesBelow, top } from './source-tree.ts'
 
 const missing = spawnSync('shellcheck', ['--version']).error !== undefined
 const simulated = filesBelow('scripts/lib/twin/embedded/bin').filter(({ text }) => /^#!.*sh\n/.test(text))
-const ends = ['scripts', '.github', 'test'].flatMap((folder) => filesBelow(folder, /\.sh$/))
+const ends = ['scripts', 'renderers', '.github', 'test'].flatMap((folder) => filesBelow(folder, /\.sh$/))
 const scripts = [...ends, ...simulated.filter(({ path }) => !path.endsWith('.sh')), ...filesBelow('.ci')]
 
 /** What shellcheck says of scripts in one shell; empty when it is content. */

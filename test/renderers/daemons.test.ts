@@ -11,7 +11,7 @@ import { inNamespace, missing, type Answer } from './namespace.ts'
 interface Case {
   readonly service: string
   readonly programs: readonly string[]
-  readonly lab: 'example' | 'pair' | 'duo'
+  readonly lab: 'example' | 'pair' | 'duo' | 'watched'
   readonly host: string
   /** Sets the stage for the check; $1 is the host's folder. */
   readonly stage: string
@@ -52,6 +52,19 @@ const dnsmasqFaults = [
 const interfacesFaults = [
   ['an address that is none', 's#address 10.*#address 10.0.0.999/24#', '/etc/network/interfaces'],
   ['an unknown stanza', 's/^iface vmbr1\\|^iface br0/ifcae x/', '/etc/network/interfaces'],
+] as const
+const rulesFile = '/etc/prometheus/quorate.rules.yml'
+const prometheusFaults = [
+  ['an unknown key', 's/^scrape_configs:/scrape_config:/', '/etc/prometheus/prometheus.yml'],
+  ['a target with a path', 's#:8404"#:8404/metrics"#', '/etc/prometheus/prometheus.yml'],
+  ['rules that are not there', 's/quorate.rules.yml/other.rules.yml/', '/etc/prometheus/prometheus.yml'],
+  ['an expression that is none', 's/) < 3"/) < 3)"/', rulesFile],
+  ['an alert that is there twice', 's/"VirtualAddressGone"/"VirtualAddressTwice"/', rulesFile],
+  ['an alert that would never fire', 's/quorate_quorum == 1/quorate_quorum >= 0/', rulesFile],
+  ['an alert that would always fire', 's/) > 300/) > -300/', rulesFile],
+  ['an alert that tells something else', 's/does not answer/is well/', rulesFile],
+  ['a receiver that is not there', 's/receiver: lab/receiver: lap/', '/etc/prometheus/alertmanager.yml'],
+  ['an address that is none', 's#url: "https:#url: "htps:#', '/etc/prometheus/alertmanager.yml'],
 ] as const
 const key =
   'mkdir -p /etc/corosync; head -c 1024 /dev/urandom > /etc/corosync/authkey; mount -t tmpfs t /var/lib/corosync'
@@ -115,6 +128,14 @@ const cases: readonly Case[] = [
     stage:
       'mount -t tmpfs t /run; mkdir /run/network; ip link add enp1s0 type veth peer name far; ip link add enp2s0 type veth peer name far2',
     faults: interfacesFaults,
+  },
+  {
+    service: 'prometheus',
+    programs: ['promtool', 'amtool'],
+    lab: 'watched',
+    host: 'eye',
+    stage: '',
+    faults: prometheusFaults,
   },
   {
     service: 'custom',

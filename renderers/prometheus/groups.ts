@@ -1,0 +1,58 @@
+import { netId, type Group, type Offer, type PerHost, type Probe } from '../renderer.ts'
+import { unitActive } from '../unit-active.ts'
+import { endpoint, ports, type PrometheusSettings } from './settings.ts'
+
+export type Daemon = 'server' | 'alertmanager'
+
+const units = { server: 'prometheus.service', alertmanager: 'prometheus-alertmanager.service' } as const
+
+/** A pool each of those that watch and of those that tell. Where there is one it may be away while it is changed: nobody lives by it. */
+export function groups(all: PerHost<PrometheusSettings>): readonly Group[] {
+  return (['alertmanager', 'server'] as const).flatMap((daemon) => {
+    const hosts = Object.entries(all).filter(([, mine]) => mine[daemon] !== null)
+    if (hosts.length === 0) return []
+    return [
+      {
+        id: `prometheus.${daemon}`,
+        kind: 'pool',
+        minimum: Math.min(1, hosts.length - 1),
+        soakSeconds: 2,
+        members: hosts.map(([host, mine]) => ({
+          id: memberId(daemon, host),
+          host,
+          votes: 1,
+          needs: [[netId(mine.network, host)]],
+          provides: [],
+          up: [unitActive(units[daemon], 10), answers(daemon, host, mine)],
+        })),
+        agree: [],
+        offers: hosts.map(([host, mine]) => offer(daemon, host, mine)),
+      },
+    ]
+  })
+}
+
+/** The id by which a daemon on a host is known to the groups. */
+export function memberId(daemon: Daemon, host: string): string {
+  return `prometheus.${daemon}@${host}`
+}
+
+/** It answers: Prometheus does not before it has read what it knew, nor with a configuration that it cannot read. */
+export function answers(daemon: Daemon, host: string, { address }: PrometheusSettings): Probe {
+  const url = `http://${endpoint(address, ports[daemon])}`
+  return {
+    title: `${daemon === 'server' ? 'Prometheus' : 'Alertmanager'}@${host} answers at ${url}`,
+    run:
+      daemon === 'server'
+        ? ['promtool', 'query', 'instant', url, 'vector(1)']
+        : ['amtool', `--alertmanager.url=${url}`, 'cluster', 'show'],
+    exit: [0],
+    // Prometheus may have days of samples to read.
+    withinSeconds: 60,
+  }
+}
+
+function offer(daemon: Daemon, host: string, { network, address }: PrometheusSettings): Offer {
+  const name = daemon === 'server' ? 'Prometheus' : 'Alertmanager'
+  return { kind: 'port', title: `${name} on ${host} (${address})`, network, address, port: ports[daemon] }
+}
