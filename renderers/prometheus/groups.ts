@@ -3,12 +3,13 @@ import { unitActive } from '../unit-active.ts'
 import { endpoint, ports, type PrometheusSettings } from './settings.ts'
 
 export type Daemon = 'server' | 'alertmanager'
+type Role = Daemon | 'node-exporter'
 
 const units = { server: 'prometheus.service', alertmanager: 'prometheus-alertmanager.service' } as const
 
 /** A pool each of those that watch and of those that tell. Where there is one it may be away while it is changed: nobody lives by it. */
 export function groups(all: PerHost<PrometheusSettings>): readonly Group[] {
-  return (['alertmanager', 'server'] as const).flatMap((daemon) => {
+  const daemons = (['alertmanager', 'server'] as const).flatMap((daemon): readonly Group[] => {
     const hosts = Object.entries(all).filter(([, mine]) => mine[daemon] !== null)
     if (hosts.length === 0) return []
     return [
@@ -30,10 +31,30 @@ export function groups(all: PerHost<PrometheusSettings>): readonly Group[] {
       },
     ]
   })
+  return [...daemons, ...exporters(all)]
+}
+
+/**
+ * Each needs the network that it listens in, so that it comes after what carries that. Any number may be away, and none is asked for: a host that
+ * nobody watches for a while is no reason to stop.
+ */
+function exporters(all: PerHost<PrometheusSettings>): readonly Group[] {
+  const members = Object.entries(all)
+    .filter(([, { facts }]) => facts !== null)
+    .map(([host, { network }]) => ({
+      id: memberId('node-exporter', host),
+      host,
+      votes: 1,
+      needs: [[netId(network, host)]],
+      provides: [],
+      up: [],
+    }))
+  if (members.length === 0) return []
+  return [{ id: 'prometheus.node-exporter', kind: 'pool', minimum: 0, soakSeconds: 0, members, agree: [] }]
 }
 
 /** The id by which a daemon on a host is known to the groups. */
-export function memberId(daemon: Daemon, host: string): string {
+export function memberId(daemon: Role, host: string): string {
   return `prometheus.${daemon}@${host}`
 }
 

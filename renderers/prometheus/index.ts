@@ -41,7 +41,7 @@ function parts(host: string, mine: PrometheusSettings): readonly Part[] {
     servicePlace('prometheus'),
     hostPlace({ name: host, kind: mine.kind }, 'addresses', mine.network),
   ] as const
-  return [...serverPart(host, mine, from), ...alertmanagerPart(host, mine, from), ...exporterPart(mine, from)]
+  return [...serverPart(host, mine, from), ...alertmanagerPart(host, mine, from), ...exporterPart(host, mine, from)]
 }
 
 function serverPart(host: string, mine: PrometheusSettings, from: readonly Place[]): readonly Part[] {
@@ -106,11 +106,12 @@ function alertmanagerPart(host: string, mine: PrometheusSettings, from: readonly
   ]
 }
 
-function exporterPart(mine: PrometheusSettings, from: readonly Place[]): readonly Part[] {
+function exporterPart(host: string, mine: PrometheusSettings, from: readonly Place[]): readonly Part[] {
   const { facts, address } = mine
   if (facts === null) return []
   const unit = 'prometheus-node-exporter.service'
   const timer = 'quorate-facts.timer'
+  const id = memberId('node-exporter', host)
   const words = [
     `--web.listen-address=${endpoint(address, ports.exporter)}`,
     `--collector.textfile.directory=${paths.textfileFolder}`,
@@ -121,11 +122,11 @@ function exporterPart(mine: PrometheusSettings, from: readonly Place[]): readonl
       layer: 1,
       reach: 'host',
       files: [
-        argumentsOf('prometheus-node-exporter', words, from, restarted(unit, [], 5)),
+        argumentsOf('prometheus-node-exporter', words, from, restarted(unit, [id], 5)),
         waiting(unit, mine, from),
         ...factFiles(facts, from, restarted(timer, [], 0), quiet),
       ],
-      onRemove: { acts: [...unitGone(unit), ...unitGone(timer)], interrupts: [], maxSeconds: 5 },
+      onRemove: { acts: [...unitGone(unit), ...unitGone(timer)], interrupts: [id], maxSeconds: 5 },
       needs: {
         packages: {
           'prometheus-node-exporter': '/usr/bin/prometheus-node-exporter',

@@ -182,10 +182,11 @@ function receiver({ alertmanager }: PrometheusService): readonly Finding[] {
   }
   const url = alertmanager.webhook?.url ?? ''
   if (!/^https?:\/\/[^/?#]*@/.test(url)) return []
+  // At the key: what is at the value is shown, in logs and on GitHub too.
   return [
-    mistake(
+    mistakenKey(
       'secret-in-url',
-      place('alertmanager', 'webhook', 'url'),
+      place('alertmanager', 'webhook'),
       'the address holds a user or a password, which everybody who reads the lab would know',
       'leave them out, and set  token: true  for a secret of its own',
     ),

@@ -77,7 +77,7 @@ export function settings(lab: Lab): PerHost<PrometheusSettings> {
   const servers = standing(lab, service, service.servers)
   const exporters = standing(lab, service, service.exporters)
   const server = serverOf(lab, service)
-  const all = [...new Map([...servers, ...exporters].map((host) => [host.name, host])).values()]
+  const all = Object.values(lab.hosts).filter((host) => servers.includes(host) || exporters.includes(host))
   return Object.fromEntries(
     all.map((host): [string, PrometheusSettings] => {
       const isServer = servers.includes(host)

@@ -14,6 +14,7 @@ import { labIn } from './lab-folder.ts'
 const example = await labIn('example')
 const pair = await labIn('pair')
 const duo = await labIn('duo')
+const watched = await labIn('watched')
 
 function findings(service: string, lab: Lab): readonly Finding[] {
   return renderers.find((one) => one.service === service)?.problems(lab) ?? []
@@ -24,6 +25,7 @@ for (const { service, problems } of renderers) {
     assert.equal(problems(example), [])
     assert.equal(problems(pair), [])
     assert.equal(problems(duo), [])
+    assert.equal(problems(watched), [])
   })
 }
 
@@ -39,6 +41,7 @@ type Planted = readonly [
 const services = (...path: readonly (string | number)[]) => ['services', ...path]
 const dns = (...path: readonly (string | number)[]) => services('dnsmasq', ...path)
 const vrrp = (...path: readonly (string | number)[]) => services('keepalived', 'routers', 'services', ...path)
+const eye = (...path: readonly (string | number)[]) => services('prometheus', ...path)
 const nets = (...path: readonly (string | number)[]) => services('tinc', 'networks', ...path)
 
 const planted: readonly Planted[] = [
@@ -251,6 +254,100 @@ const planted: readonly Planted[] = [
     dns('reservations', 'pve1'),
     { mac: 'bc:24:11:00:00:16', address: '10.0.1.23' },
     /pve1 is a host/,
+  ],
+  ['unknown-network', 'prometheus', watched, eye('network'), 'gests', /no network "gests"/],
+  ['unknown-host', 'prometheus', watched, eye('servers', 0), 'eyes', /no host and no group "eyes"/],
+  ['unknown-host', 'prometheus', watched, eye('quorum', 0), 'node', /no host and no group "node"/],
+  ['unknown-host', 'prometheus', watched, eye('targets', 'haproxy', 'hosts', 0), 'w4', /no host and no group "w4"/],
+  [
+    'monitor-without-address',
+    'prometheus',
+    watched,
+    ['hosts', 'w2', 'addresses', 'guests'],
+    undefined,
+    /w2 is watched in "guests" and has no address in it/,
+  ],
+  [
+    'no-common-family',
+    'prometheus',
+    watched,
+    ['hosts', 'w2', 'addresses', 'guests', 'addresses'],
+    [{ ip: '10.6.1.12', prefix: 24, family: 4 }],
+    /w2 has no IPv6 address in "guests", and eye no IPv4 address/,
+  ],
+  [
+    'quorum-not-watched',
+    'prometheus',
+    watched,
+    eye('exporters'),
+    ['eye', 'w1', 'w3'],
+    /w2 is in the quorum and is not/,
+  ],
+  [
+    'job-taken',
+    'prometheus',
+    watched,
+    eye('targets', 'node'),
+    { hosts: ['w1'], port: 1 },
+    /"node" is the name of a job/,
+  ],
+  ['target-incomplete', 'prometheus', watched, eye('targets', 'haproxy', 'port'), undefined, /has hosts and no port/],
+  [
+    'target-incomplete',
+    'prometheus',
+    watched,
+    eye('targets', 'haproxy', 'hosts'),
+    undefined,
+    /has a port and no hosts/,
+  ],
+  ['target-incomplete', 'prometheus', watched, eye('targets', 'x'), { path: '/m' }, /has nothing to scrape/],
+  ...[
+    '192.0.2.9',
+    'http://192.0.2.9:9100/metrics',
+    '192.0.2.9:99999',
+    '192.0.2.999:9100',
+    '2001:db8::5:9100',
+    '[w1]:1',
+  ].map((address): Planted => [
+    'not-a-target',
+    'prometheus',
+    watched,
+    eye('targets', 'ups', 'addresses', 1),
+    address,
+    /is no address with a port/,
+  ]),
+  [
+    'target-twice',
+    'prometheus',
+    watched,
+    eye('targets', 'ups'),
+    { addresses: ['[fd00:61::11]:8404'] },
+    /\[fd00:61::11\]:8404 is scraped as "haproxy" already/,
+  ],
+  [
+    'alert-taken',
+    'prometheus',
+    watched,
+    eye('rules', 'QuorumLost'),
+    { expr: 'x > 1', summary: 'x' },
+    /"QuorumLost" is an alert/,
+  ],
+  [
+    'bad-expression',
+    'prometheus',
+    watched,
+    eye('rules', 'ManyLogins', 'expr'),
+    'up = 0',
+    /"=" compares nothing: up = 0/,
+  ],
+  ['nobody-is-told', 'prometheus', watched, eye('alertmanager'), undefined, /no Alertmanager/],
+  [
+    'secret-in-url',
+    'prometheus',
+    watched,
+    eye('alertmanager', 'webhook', 'url'),
+    'https://lab:hunter2@alerts.example.com/',
+    /holds a user or a password/,
   ],
   [
     'unknown-host',
