@@ -34,6 +34,7 @@ export function alertsOf({ watched, jobs }: Pick<Server, 'watched' | 'jobs'>): r
     ...(jobs.some(({ name }) => name !== 'node') ? [targetDown] : []),
     diskFull(watched.diskFree),
     factsStale,
+    reloadFailed,
     ...quorum(watched.quorum),
     ...(watched.owners.length > 0 ? [addressTwice] : []),
     ...addressGone(watched),
@@ -49,6 +50,7 @@ export const alertNames: readonly string[] = [
   'TargetDown',
   'DiskFull',
   'FactsStale',
+  'ReloadFailed',
   'QuorumMemberMissing',
   'QuorumLost',
   'VirtualAddressTwice',
@@ -131,6 +133,21 @@ const factsStale: TestedAlert = {
     summary: 'a has not told for minutes what quorate-facts finds out: systemctl status quorate-facts.service',
   },
   holds: { [`up${on('a')}}`]: '1', [`node_textfile_mtime_seconds${on('a')},file="${factsFile}"}`]: '0+60' },
+}
+
+/** A file that it cannot read is logged and the old one stays in force: nothing else shows it. */
+const reloadFailed: TestedAlert = {
+  name: 'ReloadFailed',
+  expr: '{__name__=~"(prometheus|alertmanager)_config_last_reload_successful"} == 0',
+  for: '5m',
+  severity: 'warning',
+  summary: '{{ $labels.job }} on {{ $labels.host }} goes on with its old configuration: it could not read the new one',
+  fires: {
+    series: { 'alertmanager_config_last_reload_successful{host="a",job="alertmanager"}': '0' },
+    labels: { host: 'a', job: 'alertmanager' },
+    summary: 'alertmanager on a goes on with its old configuration: it could not read the new one',
+  },
+  holds: { 'prometheus_config_last_reload_successful{host="a",job="prometheus"}': '1' },
 }
 
 function quorum(hosts: readonly string[]): readonly TestedAlert[] {
