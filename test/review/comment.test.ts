@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import type { FileDiff } from '../../scripts/lib/bundle/diff.ts'
 import { commentBody, mostCharacters, type Review } from '../../scripts/lib/review/comment.ts'
 import { rendering } from '../rollout/sketch.ts'
+import { assertWhole as assertMarkdown } from './markdown-rules.ts'
 import { broken } from './rehearsal-reports.ts'
 import { head, nasty, nothingKnown, problem, reviewOf, reviews } from './reviews.ts'
 
@@ -15,44 +16,9 @@ function undigested(text: string): string {
     .replace(/^<!-- [0-9a-f]{64} since/m, '<!-- STATE since')
 }
 
-/** The body without its fences and code spans: what Markdown, HTML and GitHub read. Throws where a fence stays open. */
-function outside(body: string): string {
-  const seen: string[] = []
-  let open = ''
-  for (const line of body.split('\n')) {
-    const ticks = /^`{3,}/.exec(line)?.[0] ?? ''
-    if (open !== '') {
-      if (ticks.length >= open.length && line === ticks) open = ''
-    } else if (ticks !== '' && !line.slice(ticks.length).includes('`')) open = ticks
-    else seen.push(line.replaceAll(/(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)/g, ''))
-  }
-  assert.is(open, '', 'a fence is open at the end')
-  return seen.join('\n')
-}
-
 /** Everything that has to hold of any body. */
 function assertWhole(body: string): void {
-  assert.ok(body.length <= mostCharacters, `${body.length} characters`)
-  assert.not.match(body, /\p{Cs}/u, 'a character is halved')
-  assert.not.match(body, /[\u0000-\u0008\u000b-\u001f\u202e\u200b\u2028\u3164\r]/)
-  const words = outside(body)
-  assert.not.match(words, /`|@|evil|script|someone|alert|[^#&]#\d/)
-  assert.is(words.match(/<details>/g)?.length, words.match(/<\/details>/g)?.length, 'a click is open at the end')
-  assert.is(words.match(/<!--/g)?.length, words.match(/-->/g)?.length)
-  assert.is(words.match(/^### /gm)?.length, 1, 'one verdict')
-  // Every row of a table has as many cells as its head.
-  for (const [whole] of words.matchAll(/(?:^\|.*\n)+/gm)) {
-    assert.is(
-      new Set(
-        whole
-          .trimEnd()
-          .split('\n')
-          .map((row) => row.split('|').length),
-      ).size,
-      1,
-      whole,
-    )
-  }
+  assertMarkdown(body, mostCharacters)
 }
 
 for (const [name, make] of Object.entries(reviews)) {
