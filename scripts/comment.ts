@@ -2,6 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import { FailureError, type Exit } from './lib/failure.ts'
 import { commentBody } from './lib/review/comment.ts'
+import { isLinkable, isRepository } from './lib/review/github-names.ts'
+import { findMarked } from './lib/review/comment-marker.ts'
 import { openGitHub, type GitHub } from './lib/review/github-api.ts'
 import { loginOf, postComment, type Posted } from './lib/review/own-comment.ts'
 import { type Event, eventOf, type PullRequest, pullRequestAfter, pullRequestAt } from './lib/review/pull-request.ts'
@@ -46,7 +48,8 @@ export async function comment(
   const author = options.author ?? (await loginOf(github))
   const { number, head } = pullRequest
   let body = ''
-  const target = { repository, number, author, lab: review.lab }
+  const find = (bodies: readonly string[]) => findMarked(bodies, review.lab)
+  const target = { repository, number, author, find }
   const posted = await postComment(
     github,
     target,
@@ -107,15 +110,14 @@ async function readEvent(path: string | undefined): Promise<Event> {
 }
 
 function repositoryOf(name: string | null): string {
-  if (name !== null && /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(name)) return name
+  if (name !== null && isRepository(name)) return name
   throw wrong(
     name === null ? 'it is not known which repository this is about' : `${JSON.stringify(name)} is no repository`,
   )
 }
 
-/** It becomes part of a link in Markdown. */
 function artifactOf(url: string | null): string | null {
-  if (url === null || (/^https:\/\/[\w.:-]+\/[\w./?=&%#~-]*$/.test(url) && url.length <= 400)) return url
+  if (url === null || isLinkable(url)) return url
   throw wrong(`--artifact ${JSON.stringify(url)} is no https address that can be linked`)
 }
 

@@ -4,6 +4,7 @@ import type { CheckOptions } from './check.ts'
 import type { Exit } from './lib/failure.ts'
 import type { Problem } from './lib/definition/problem.ts'
 import { faultNames } from './lib/twin/fault.ts'
+import { reverts } from './lib/review/revert-branch.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What a verb's module exports. */
@@ -69,12 +70,31 @@ export function addReviewVerbs(add: Add, isWorkflow: boolean): void {
     .option('--author <login>', 'who wrote the comment to update (default: whose the token in GITHUB_TOKEN is)')
     .option('--dry-run', 'print the comment and send nothing', false)
 
+  addAnnounce(add)
+
   add(
     'demo',
     'show the whole way on simulated hosts in this process',
     'demo',
     async () => (await import('./demo.ts')).demo,
   ).option('--folder <dir>', 'where to leave bundles, plan and report (default: quorate-demo)')
+}
+
+function addAnnounce(add: Add): void {
+  add(
+    'announce',
+    'in a workflow: tell people how a deployment ended, or what drifted',
+    'announce --outcome outcome.json --dry-run',
+    async () => (await import('./announce.ts')).announce,
+  )
+    .option('--outcome <file>', 'what "deploy --json" printed: a status, a deployment, an issue while it is not well')
+    .option('--drift <file>', 'what "drift --json" printed: an issue while there is drift')
+    .option('--commit <hash>', 'what was to be deployed, where the outcome does not say it')
+    .option('--exit <code>', 'how "deploy" ended, where it left no outcome')
+    .addOption(new Option('--revert <state>', 'what became of the branch that takes the change back').choices(reverts))
+    .option('--repository <owner/name>', 'where to tell it (default: GITHUB_REPOSITORY)')
+    .option('--author <login>', 'who wrote what is there already (default: whose the token in GITHUB_TOKEN is)')
+    .option('--dry-run', 'print the text and send nothing', false)
 }
 
 /** What a rehearsal starts by itself; nobody else calls it. */

@@ -2,11 +2,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { verdictOn } from './github-contract.ts'
+import { answerAfterMerge, type AfterMerge } from './github-after-merge.ts'
 
 export interface StandIn {
   readonly url: string
   readonly comments: StoredComment[]
   readonly pulls: StoredPull[]
+  readonly afterMerge: AfterMerge
   /** "GET /user", in order. */
   readonly asked: string[]
   /** Answers the next requests that this fits: status, JSON, headers. */
@@ -43,6 +45,7 @@ export async function standIn(token: string): Promise<StandIn> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v3`,
     comments: [],
     pulls: [],
+    afterMerge: { issues: [], comments: [], statuses: [], deployments: [], merged: [] },
     asked: [],
     fault: null,
     login: null,
@@ -75,6 +78,8 @@ export async function standIn(token: string): Promise<StandIn> {
 
   function known(what: string, url: URL, sent: { body?: string }): [number, unknown, Record<string, string>?] {
     const login = state.login ?? 'github-actions[bot]'
+    const after = answerAfterMerge(what, sent, login, state.afterMerge)
+    if (after !== null) return after.isList ? page(after.json as readonly unknown[], url) : [after.status, after.json]
     if (what === 'GET /user')
       return state.login === null ? [403, { message: 'Resource not accessible by integration' }] : [200, { login }]
     if (what === 'GET /repos/o/r/issues/5/comments') return page(state.comments.map(shown), url)

@@ -19,6 +19,12 @@ export interface Git {
    * it meanwhile; a FailureError where git cannot move it.
    */
   moveDeployed(to: string, from: string | null): Promise<boolean>
+  /** The commit whose deployment began and did not end with all hosts there, as refs/quorate/unfinished says; null where nothing says so. */
+  unfinished(): Promise<string | null>
+  /** Has refs/quorate/unfinished say so of a commit, or (null) of none any more. */
+  setUnfinished(commit: string | null): Promise<void>
+  /** Whether two commits hold the very same files. */
+  isSame(one: string, other: string): Promise<boolean>
   /** The commits that `to` has and `from` has not, and that touch the path (relative to the folder). The newest first. */
   commitsBetween(from: string, to: string, path: string): Promise<readonly Commit[]>
   /** Paths, of those given (relative to the folder), that differ between the commit and the working tree, untracked ones included. */
@@ -43,6 +49,9 @@ export interface Commit {
 
 /** Not below refs/heads, so it is nobody's branch, and a clone does not bring it along. */
 export const deployedRef = 'refs/quorate/deployed'
+
+/** While this is there, another commit is not deployed without a person's word. */
+export const unfinishedRef = 'refs/quorate/unfinished'
 
 /** Where the main branch is looked for, in this order. */
 const mainBranches = [
@@ -71,6 +80,18 @@ export async function openGit(folder: string): Promise<Git | null> {
     mergeBase: () => mergeBase(git),
     deployed: () => verified(git, deployedRef),
     moveDeployed: (to, from) => moveDeployed(git, to, from),
+    unfinished: async () => {
+      // Whatever it names, it is there: what cannot be read is no reason to go on.
+      const ref = await git.raw('for-each-ref', '--format=%(objectname)', unfinishedRef)
+      return ref.trim() === '' ? null : ref.trim()
+    },
+    setUnfinished: async (commit) => {
+      await git.raw('update-ref', ...(commit === null ? ['-d', unfinishedRef] : [unfinishedRef, commit]))
+    },
+    isSame: async (one, other) => {
+      const trees = await Promise.all([one, other].map((commit) => git.raw('rev-parse', `${commit}^{tree}`)))
+      return trees[0] === trees[1]
+    },
     commitsBetween: (from, to, path) => commitsBetween(git, from, to, path),
     changedPaths: (commit, paths) => changedPaths(git, commit, paths),
     addWorktree: (target, commit, only) => addWorktree(git, target, commit, only),

@@ -75,6 +75,17 @@ export async function pullRequestAt(number: number, repository: string, github: 
   throw new FailureError({ what, where: repository, now: 'nothing was sent', next: 'run it again' }, 4)
 }
 
+/** The merged pull request that brought a commit (the full hash); null where none did. Of several, the one that was merged as this commit. */
+export async function mergedPullRequest(commit: string, repository: string, github: GitHub): Promise<number | null> {
+  const all = await github.list(`/repos/${repository}/commits/${commit}/pulls?per_page=100`)
+  const merged = all.flatMap((each) => {
+    const number = at(each, 'number')
+    const isMerged = typeof at(each, 'merged_at') === 'string' && Number.isSafeInteger(number)
+    return isMerged ? [{ number: number as number, isThis: at(each, 'merge_commit_sha') === commit }] : []
+  })
+  return (merged.find(({ isThis }) => isThis) ?? merged[0])?.number ?? null
+}
+
 /** What is at the end of these keys; undefined where something on the way is no object. */
 export function at(value: unknown, ...keys: readonly string[]): unknown {
   let here = value
