@@ -57,6 +57,6 @@ function stepProblems({ uses, run, with: inputs }: Step): readonly string[] {
 function unversionedPins(text: string): readonly string[] {
   return text
     .split('\n')
-    .filter((line) => /uses: [^.\s]/.test(line) && !/# v\d+\.\d+\.\d+$/.test(line))
+    .filter((line) => /\buses: [^.\s]/.test(line) && !/# v\d+\.\d+\.\d+$/.test(line))
     .map((line) => `no version is named: ${line.trim()}`)
 }
