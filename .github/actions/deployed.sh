@@ -19,6 +19,17 @@ unfinished=refs/quorate/unfinished
 helper='!printf "username=x-access-token\npassword=%s\n" "$GH_TOKEN"; :'
 git=(git -c credential.helper= -c "credential.helper=$helper" -c core.hooksPath=/dev/null)
 
+# hash TEXT...: ends the run where one of them is neither a commit's full hash nor empty
+hash() {
+  local each
+  for each; do
+    if [[ ! $each =~ ^([0-9a-f]{40,64})?$ ]]; then
+      printf 'this is no hash of a commit: %q\n' "$each" >&2
+      exit 2
+    fi
+  done
+}
+
 # at REF: the commit that it names at the origin; nothing where it is not there
 at() {
   "${git[@]}" ls-remote origin "$1" | cut -f 1
@@ -66,15 +77,18 @@ fetch)
   "${git[@]}" fetch --quiet --no-tags origin "+refs/quorate/*:refs/quorate/*"
   ;;
 begin)
+  hash "$2"
   there=$(at "$unfinished")
   [ -n "$there" ] || "${git[@]}" push --quiet --force-with-lease="$unfinished:" origin "$2:$unfinished"
   ;;
 move)
+  hash "$3" "$4"
   ref=refs/quorate/$2
   # A rollback goes back, which git takes only where it is told what it takes the place of.
   [ "$3" = "$4" ] || "${git[@]}" push --quiet --force-with-lease="$ref:$3" origin "$4:$ref"
   ;;
 revert)
+  hash "$2"
   revert "$2"
   ;;
 *)

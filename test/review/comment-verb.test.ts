@@ -215,7 +215,7 @@ const faults: readonly (readonly [what: string, fault: StandIn['fault'], says: s
     'no permission',
     { fits: /^POST/, status: 403, json: { message: `Resource not accessible ${token}` } },
     'GitHub answers 403 to POST /repos/o/r/issues/5/comments: Resource not accessible ***',
-    'the token may not do that: a workflow needs "pull-requests: write"',
+    'the token may not do that: the job needs the permission for it, such as "pull-requests: write"',
   ],
   [
     'the limit of requests',

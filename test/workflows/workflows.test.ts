@@ -222,6 +222,14 @@ test('the refs are fetched, moved forward and back, and never over what somebody
     assert.is(clone.git('rev-parse', 'refs/quorate/deployed').trim(), first)
     assert.not.match(readFileSync(join(clone.folder, '.git/config'), 'utf8'), 'poison')
     assert.is(run().status, 2)
+    const option = '--receive-pack=touch owned;git-receive-pack'
+    const wrong = [
+      ['begin', option],
+      ['move', 'deployed', first, option],
+      ['move', 'deployed', option, first],
+      ['revert', 'main'],
+    ]
+    for (const args of wrong) assert.is(run(...args).status, 2, args.join(' '))
   } finally {
     await close()
   }
