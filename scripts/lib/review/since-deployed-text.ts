@@ -1,5 +1,5 @@
 /** Which commit the hosts are at, and what lies between it and another one, for a terminal. */
-import { deployedRef, type Commit } from '../bundle/git.ts'
+import { deployedRef, unfinishedRef, type Commit } from '../bundle/git.ts'
 import type { SinceDeployed } from '../bundle/since-deployed.ts'
 import { counted } from './step-numbers.ts'
 import { visible } from './visible.ts'
@@ -23,6 +23,12 @@ export function deployedText(since: SinceDeployed | null): string {
   const head = `all hosts were last brought to ${short(deployed)}`
   if (ahead.length === 0) return `${head}; no later commit touches the lab\n`
   return `${head}; ${counted(ahead.length, 'later commit')} that ${ahead.length === 1 ? 'touches' : 'touch'} the lab:\n${commitList(ahead)}`
+}
+
+/** For the state of the hosts: the deployment that is not over (the full hash of its commit); empty where none is. */
+export function unfinishedText(unfinished: string | null): string {
+  if (unfinished === null) return ''
+  return `the deployment of ${short(unfinished)} has not ended with all hosts there (${unfinishedRef}): another commit has to be named with --at\n`
 }
 
 /** For a deployment: from which commit to which it goes. `to`: the full hash; null where it goes to none. */
