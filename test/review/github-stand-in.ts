@@ -1,6 +1,7 @@
 /** GitHub's REST API for comments, as far as quorate speaks it, with a memory; on loopback, in this process. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { verdictOn } from './github-contract.ts'
 
 export interface StandIn {
   readonly url: string
@@ -17,6 +18,7 @@ export interface StandIn {
   } | null
   /** Null: a token of a workflow, which may not ask who it is. */
   login: string | null
+  /** Throws where something was asked that GitHub's own description has not, or takes in no such form. */
   close(): Promise<void>
 }
 
@@ -36,6 +38,7 @@ export async function standIn(token: string): Promise<StandIn> {
     void answer(request, response)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const breaches: string[] = []
   const state: StandIn = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v3`,
     comments: [],
@@ -43,7 +46,11 @@ export async function standIn(token: string): Promise<StandIn> {
     asked: [],
     fault: null,
     login: null,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close: async () => {
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+      const found = breaches.splice(0)
+      if (found.length > 0) throw new Error(found.join('\n'))
+    },
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -58,8 +65,12 @@ export async function standIn(token: string): Promise<StandIn> {
     const what = `${request.method} ${url.pathname.replace('/api/v3', '')}`
     state.asked.push(what)
     if (request.headers.authorization !== `Bearer ${token}`) return say(401, { message: 'Bad credentials' })
+    const sent = text === '' ? undefined : (JSON.parse(text) as { body?: string })
+    const verdict = verdictOn(request.method ?? '', url.pathname.replace('/api/v3', ''), url.searchParams, sent)
+    breaches.push(...verdict.breaches)
+    if (verdict.status !== null) return say(verdict.status, { message: verdict.breaches.join('; ') })
     if (state.fault?.fits.test(what) === true) return say(state.fault.status, state.fault.json, state.fault.headers)
-    say(...known(what, url, text === '' ? {} : (JSON.parse(text) as { body?: string })))
+    say(...known(what, url, sent ?? {}))
   }
 
   function known(what: string, url: URL, sent: { body?: string }): [number, unknown, Record<string, string>?] {
