@@ -49,6 +49,7 @@ export function addReviewVerbs(add: Add, isWorkflow: boolean): void {
       [],
     )
     .addOption(new Option('--format <form>', 'how to print it').choices(['text', 'markdown', 'json']).default('text'))
+    .option('--report <file>', 'write the report to this file as well, as --json prints it')
     .option('--keep', 'leave the machines up afterwards, until Ctrl-C', false)
     .option('--shell <host>', 'enter a machine of a rehearsal that is kept')
 
