@@ -1,10 +1,18 @@
 /** `quorate comment`: the one comment on a pull request, from what the other verbs printed. */
 import { readFile } from 'node:fs/promises'
+import { isCode } from './lib/bundle/code-changes.ts'
 import { FailureError, type Exit } from './lib/failure.ts'
 import { commentBody } from './lib/review/comment.ts'
 import { openGitHub, type GitHub } from './lib/review/github-api.ts'
 import { loginOf, postComment, type Posted } from './lib/review/own-comment.ts'
-import { type Event, eventOf, type PullRequest, pullRequestAfter, pullRequestAt } from './lib/review/pull-request.ts'
+import {
+  type Event,
+  eventOf,
+  pathsOf,
+  type PullRequest,
+  pullRequestAfter,
+  pullRequestAt,
+} from './lib/review/pull-request.ts'
 import { readReview } from './lib/review/review-folder.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -45,16 +53,23 @@ export async function comment(
   }
   const author = options.author ?? (await loginOf(github))
   const { number, head } = pullRequest
+  const code = codeOf(review.code, await pathsOf(pullRequest, repository, github))
   let body = ''
   const target = { repository, number, author, lab: review.lab }
   const posted = await postComment(
     github,
     target,
-    (before) => (body = commentBody({ ...review, head, artifact }, before)),
+    (before) => (body = commentBody({ ...review, code, head, artifact }, before)),
   )
   terminal.note(`${noteOn(posted, author)}\n`)
   if (options.json) terminal.out(document({ action: posted.action, number, url: posted.url, body }))
   return 0
+}
+
+/** A stranger's review may be silent about code that made it so: what GitHub lists counts as well. */
+function codeOf(told: readonly string[], { paths, whole }: Awaited<ReturnType<typeof pathsOf>>): readonly string[] {
+  const known = new Set([...told, ...paths.filter(isCode)])
+  return [...(whole ? [] : ['anything beyond the 3000 files that GitHub lists']), ...[...known].toSorted()]
 }
 
 interface Document {

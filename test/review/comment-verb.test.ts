@@ -84,11 +84,13 @@ function pull(number: number, sha: string, from = 'fork/r') {
 
 /** Puts into the folder what check, diff, plan and rehearse would have printed. */
 async function leave(folder: string, name: string, over: Partial<Review> = {}): Promise<void> {
-  const { lab, problems, changes, plan, rehearsal } = { ...(await reviews[name]!()), ...over }
+  const { lab, problems, changes, code, plan, rehearsal } = { ...(await reviews[name]!()), ...over }
   const documents = {
     problems: problems === null ? null : { format: 1, lab, files: 1, problems },
     changes:
-      changes === null ? null : { format: 1, lab: lab ?? '', ...changes, base: { commit: changes.base, note: null } },
+      changes === null
+        ? null
+        : { format: 1, lab: lab ?? '', ...changes, code, base: { commit: changes.base, note: null } },
     rollout: plan === null ? null : { format: 1, ...plan },
     rehearsal,
   }
@@ -183,6 +185,30 @@ test("after a fork's run, the pull request is the one that GitHub says stands at
   assert.equal([both.exit, both.failure?.what], [4, `2 open pull requests stand at ${head}: 5, 7`])
   const other = await called(context, { event: followingEvent(head, { event: 'push' }) })
   assert.equal([other.exit, other.failure?.what], [2, 'it is not known which pull request this is about'])
+})
+
+test('code that changes is named as GitHub lists it, whatever the review that it made says', async (context) => {
+  const { github, folder } = context
+  await leave(folder, 'smaller-packets', { code: ['renderers/index.ts'] })
+  github.files.push(
+    { filename: 'lab/networks.yaml' },
+    { filename: 'scripts/plan.ts' },
+    { filename: 'docs/plan.ts', previous_filename: 'renderers/plan.ts' },
+  )
+  await called(context)
+  const body = github.comments[0]?.body ?? ''
+  assert.match(body, /^### ⚠️ .*, code changes too/m)
+  assert.match(body, /^> `renderers\/index\.ts` · `renderers\/plan\.ts` · `scripts\/plan\.ts`$/m)
+  await leave(folder, 'errors')
+  await called(context)
+  assert.match(body, '`scripts/plan.ts`')
+})
+
+test('of more files than GitHub lists, nobody is told that no code is among them', async (context) => {
+  await leave(context.folder, 'smaller-packets')
+  for (let index = 0; index < 3000; index += 1) context.github.files.push({ filename: `lab/guests/g${index}.yaml` })
+  await called(context)
+  assert.match(context.github.comments[0]?.body ?? '', /^> `anything beyond the 3000 files that GitHub lists`$/m)
 })
 
 test('a pull request can be named', async (context) => {

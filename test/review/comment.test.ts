@@ -91,6 +91,7 @@ const anyDiff: fc.Arbitrary<FileDiff> = fc.record({
 const anyReview: fc.Arbitrary<Review> = fc
   .record({
     lab: fc.option(anyText),
+    code: fc.array(anyText, { maxLength: 60 }),
     problems: fc.array(fc.record({ message: anyText, file: anyText, help: anyText, rule: anyText }), { maxLength: 60 }),
     diffs: fc.array(anyDiff, { maxLength: 30 }),
     subjects: fc.array(anyText, { maxLength: 20 }),
@@ -99,7 +100,7 @@ const anyReview: fc.Arbitrary<Review> = fc
     isRefused: fc.boolean(),
     interrupts: fc.array(anyText, { maxLength: 30 }),
   })
-  .map(({ lab, problems, diffs, subjects, sentences, severity, isRefused, interrupts }): Review => {
+  .map(({ lab, code, problems, diffs, subjects, sentences, severity, isRefused, interrupts }): Review => {
     const ahead = subjects.map((subject) => ({ commit: subject, subject }))
     const step = {
       part: subjects[0] ?? 'p',
@@ -157,6 +158,7 @@ const anyReview: fc.Arbitrary<Review> = fc
     return {
       ...nothingKnown,
       lab,
+      code,
       problems: problems.map((over) => problem({ severity, ...over })),
       changes: {
         base: subjects[0] ?? null,
@@ -244,6 +246,8 @@ test('a later push that changes nothing on the hosts is told so in the verdict, 
   assert.match(commentBody({ ...first, head: third }, again), same, 'and so on')
   assert.is(commentBody({ ...first, head: second }, again), again, 'the same run again says the same')
   assert.is(commentBody({ ...first, head }, body), body)
+  const code = ['scripts/deploy.ts']
+  assert.not.match(commentBody({ ...first, code, head: second }, body), same, 'code is not known to do the same')
   const other = await reviews['password']!()
   assert.not.match(commentBody({ ...other, head: second }, body), same)
 })

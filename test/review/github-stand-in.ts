@@ -7,6 +7,8 @@ export interface StandIn {
   readonly url: string
   readonly comments: StoredComment[]
   readonly pulls: StoredPull[]
+  /** What pull request 5 touches. */
+  readonly files: { readonly filename: string; readonly previous_filename?: string }[]
   /** "GET /user", in order. */
   readonly asked: string[]
   /** Answers the next requests that this fits: status, JSON, headers. */
@@ -43,6 +45,7 @@ export async function standIn(token: string): Promise<StandIn> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v3`,
     comments: [],
     pulls: [],
+    files: [],
     asked: [],
     fault: null,
     login: null,
@@ -78,6 +81,7 @@ export async function standIn(token: string): Promise<StandIn> {
     if (what === 'GET /user')
       return state.login === null ? [403, { message: 'Resource not accessible by integration' }] : [200, { login }]
     if (what === 'GET /repos/o/r/issues/5/comments') return page(state.comments.map(shown), url)
+    if (/^GET \/repos\/o\/r\/pulls\/\d+\/files$/.test(what)) return page(state.files, url)
     if (what === 'GET /repos/o/r/pulls') return page(state.pulls.filter(atBranch(url)), url)
     const pull = state.pulls.find(({ number }) => what === `GET /repos/o/r/pulls/${number}`)
     if (pull !== undefined) return [200, pull]

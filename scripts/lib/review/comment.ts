@@ -6,6 +6,7 @@ import type { SinceDeployed } from '../bundle/since-deployed.ts'
 import type { Problem } from '../definition/problem.ts'
 import type { Plan } from '../rollout/rollout.ts'
 import type { RehearsalReport } from '../twin/report.ts'
+import { codeWithin } from './code-within.ts'
 import { changesWithin, removedWithin, secretsWithin } from './changes-within.ts'
 import { earlierIn, markerFor, stateLine, type Earlier } from './comment-marker.ts'
 import { blocksWithin, fenceWithin } from './fitting.ts'
@@ -29,6 +30,8 @@ export interface Review {
     readonly diffs: readonly FileDiff[]
     readonly sinceDeployed: SinceDeployed | null
   } | null
+  /** Paths of code that changes with it: what works out the review, and what a deployment runs. */
+  readonly code: readonly string[]
   readonly plan: Plan | null
   readonly rehearsal: RehearsalReport | null
   /** The commit that was reviewed: the full hash. */
@@ -41,7 +44,15 @@ export interface Review {
 export const mostCharacters = 60_000
 
 /** What each section may take at most; the changes get what is left, 14,000 or more. */
-const rooms = { problems: 8000, rollout: 17_000, rehearsal: 9000, undeployed: 3000, removed: 4000, secrets: 3000 }
+const rooms = {
+  code: 2000,
+  problems: 8000,
+  rollout: 17_000,
+  rehearsal: 9000,
+  undeployed: 3000,
+  removed: 4000,
+  secrets: 3000,
+}
 
 /** The comment's body; its first line is the hidden marker. `before`: the body that it takes the place of. */
 export function commentBody(review: Review, before: string | null): string {
@@ -58,6 +69,7 @@ export function commentBody(review: Review, before: string | null): string {
     `### ${verdictOf(review)}${journey(review)}${samePush(review, since, earlier)}`,
   ].join('\n')
   const above = [
+    codeWithin(review.code, rooms.code, place),
     problemsWithin(problems ?? [], rooms.problems, place),
     plan === null ? '' : rolloutMarkdown(plan, linesOf(diffs), rooms.rollout, place),
     rehearsal === null ? '' : rehearsalWithin(rehearsal, place),
@@ -80,8 +92,9 @@ function placeOf(artifact: string | null): string {
 }
 
 /** What the hosts get, whatever commit says so. */
-function hostsState({ changes, plan }: Review): string | null {
-  if (changes === null) return null
+function hostsState({ changes, plan, code }: Review): string | null {
+  // Of code that changes nobody can say that it does the same.
+  if (changes === null || code.length > 0) return null
   const text = JSON.stringify([plan?.kind ?? null, changes.changes])
   return createHash('sha256').update(text).digest('hex')
 }
