@@ -14,6 +14,7 @@ import {
   pullRequestAt,
 } from './lib/review/pull-request.ts'
 import { readReview } from './lib/review/review-folder.ts'
+import { verdictOf } from './lib/review/verdict.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface CommentOptions {
@@ -40,6 +41,7 @@ export async function comment(
     const head = event.pullRequest?.head ?? event.after?.head ?? null
     const body = commentBody({ ...review, head, artifact }, null)
     terminal.out(options.json ? document({ action: 'printed', number: null, url: null, body }) : body)
+    await giveTo(environment, review, null)
     return 0
   }
   const repository = repositoryOf(options.repository ?? environment['GITHUB_REPOSITORY'] ?? event.repository)
@@ -63,7 +65,27 @@ export async function comment(
   )
   terminal.note(`${noteOn(posted, author)}\n`)
   if (options.json) terminal.out(document({ action: posted.action, number, url: posted.url, body }))
+  await giveTo(environment, { ...review, code }, posted.url)
   return 0
+}
+
+/** For later steps of a job. None of it is anybody's words but the address, which is GitHub's. */
+async function giveTo(
+  environment: NodeJS.ProcessEnv,
+  review: Awaited<ReturnType<typeof readReview>>,
+  url: string | null,
+): Promise<void> {
+  const file = environment['GITHUB_OUTPUT']
+  if (file === undefined || file === '') return
+  const { giveOutputs } = await import('./lib/review/github.ts')
+  const verdict = verdictOf(review)
+  const hosts = new Set(review.changes?.diffs.flatMap((diff) => diff.hosts)).size
+  giveOutputs({
+    verdict,
+    stop: String(verdict.startsWith('❌')),
+    hosts: review.changes === null ? '' : String(hosts),
+    url: url ?? '',
+  })
 }
 
 /** A stranger's review may be silent about code that made it so: what GitHub lists counts as well. */

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import { FailureError } from '../../scripts/lib/failure.ts'
 import type { Review } from '../../scripts/lib/review/comment.ts'
 import type { Terminal } from '../../scripts/terminal.ts'
 import { assertContract } from '../contracts/contract.ts'
+import { top } from '../house/source-tree.ts'
 import { standIn, type StandIn } from './github-stand-in.ts'
 import { head, reviews } from './reviews.ts'
 
@@ -228,6 +230,31 @@ test('with --dry-run the comment is printed, nobody is asked, and no token is ne
   assert.match(out, /^<!-- quorate review of example -->\n.*\n### ✅ 3 files on 3 hosts/)
   assertContract('comment', JSON.parse((await called(context, { options: { dryRun: true, json: true } })).out))
   assert.equal(github.asked, [])
+})
+
+test('later steps of a job are told the verdict and how many hosts change, and what nobody knows is empty', async (context) => {
+  const outputs = async () => {
+    const file = join(context.folder, 'outputs')
+    await writeFile(file, '')
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [join(top, 'scripts/launcher.js'), 'comment', '--review', join(context.folder, 'review'), '--dry-run'],
+      { env: { PATH: process.env['PATH'], GITHUB_ACTIONS: 'true', GITHUB_OUTPUT: file }, encoding: 'utf8' },
+    )
+    assert.is(status, 0, stderr)
+    const text = await readFile(file, 'utf8')
+    return Object.fromEntries(
+      [...text.matchAll(/^(\w+)<<(\S+)\n([^]*?)\n\2$/gm)].map(([, name, , value]) => [name, value]),
+    )
+  }
+  await leave(context.folder, 'nothing')
+  assert.equal(await outputs(), { verdict: '✅ nothing changes on the hosts', stop: 'false', hosts: '0', url: '' })
+  await leave(context.folder, 'router-id-refused')
+  const { verdict, ...others } = await outputs()
+  assert.match(verdict ?? '', /^❌ 3 files on 3 hosts/)
+  assert.equal(others, { stop: 'true', hosts: '3', url: '' })
+  await leave(context.folder, 'errors')
+  assert.is((await outputs())['hosts'], '')
 })
 
 test('a comment by another name than was looked for is told, because it would not be found again', async (context) => {

@@ -6,7 +6,7 @@ import type { Review } from './comment.ts'
 import { counted } from './step-numbers.ts'
 
 /** Markdown of quorate's own words and numbers only; begins with a sign. */
-export function verdictOf({ problems, changes, plan, rehearsal, code }: Review): string {
+export function verdictOf({ problems, changes, plan, rehearsal, code }: Omit<Review, 'head' | 'artifact'>): string {
   const errors = (problems ?? []).filter(({ severity }) => severity === 'error').length
   if (errors > 0) return `❌ ${counted(errors, 'error')} in the definition: nothing can be rolled out`
   if (problems === null || changes === null || plan === null)
