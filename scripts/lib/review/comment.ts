@@ -9,7 +9,7 @@ import type { RehearsalReport } from '../twin/report.ts'
 import { codeWithin } from './code-within.ts'
 import { changesWithin, removedWithin, secretsWithin } from './changes-within.ts'
 import { earlierIn, markerFor, stateLine, type Earlier } from './comment-marker.ts'
-import { blocksWithin, fenceWithin } from './fitting.ts'
+import { blocksWithin, fenceWithin, listWithin } from './fitting.ts'
 import { linesOf } from './line-counts.ts'
 import { shortCode } from './markdown.ts'
 import { problemsWithin } from './problems-markdown.ts'
@@ -18,6 +18,7 @@ import { risks } from './risk.ts'
 import { rolloutMarkdown } from './rollout-markdown.ts'
 import { undeployedText } from './since-deployed-text.ts'
 import { verdictOf } from './verdict.ts'
+import { visible } from './visible.ts'
 
 /** What is known of a pull request. Null: it was not made, or nothing can be said. */
 export interface Review {
@@ -109,12 +110,15 @@ function samePush({ head }: Review, since: string | null, earlier: Earlier | nul
   return ` &nbsp; the same for the hosts as ${shortCode(since.slice(0, 7), 40)}: what was pushed since changes nothing on them`
 }
 
+/** What is against the rollout is there without a click. */
 function rehearsalWithin(report: RehearsalReport, place: string): string {
-  const [verdict = '', ...blocks] = rehearsalBlocks(report)
-  const room = rooms.rehearsal - verdict.length - 100
-  const figures = blocksWithin(blocks, room, () => `… and more figures: ${place.replace('"review"', '"rehearsal"')}`)
-  const inside = figures === '' ? '' : `\n\n<details><summary>Figures</summary>\n\n${figures}\n\n</details>`
-  return `#### Rehearsal\n\n${verdict}${inside}`
+  const where = place.replace('"review"', '"rehearsal"')
+  const [verdict = '', ...all] = rehearsalBlocks(report)
+  const blocks = report.violations.length === 0 ? all : all.slice(1)
+  const against = listWithin(report.violations.map(visible).join('\n'), rooms.rehearsal / 3, where)
+  const above = [`#### Rehearsal\n\n${verdict}`, ...(against === '' ? [] : [against])].join('\n\n')
+  const figures = blocksWithin(blocks, rooms.rehearsal - above.length - 100, () => `… and more figures: ${where}`)
+  return figures === '' ? above : `${above}\n\n<details><summary>Figures</summary>\n\n${figures}\n\n</details>`
 }
 
 function undeployed(since: SinceDeployed | null, place: string): string {
@@ -123,7 +127,7 @@ function undeployed(since: SinceDeployed | null, place: string): string {
 }
 
 function footer({ changes, plan }: Review, place: string): string {
-  if (plan === null || changes === null) return `The whole review is ${place}.`
+  if (plan === null || changes === null) return `All that is known is ${place}.`
   const base =
     changes.base === null ? '' : ` · ${shortCode(`quorate plan --base ${changes.base.slice(0, 7)}`, 60)} gives the same`
   return `Whole differences, bundles and plan: ${place}${base}`
