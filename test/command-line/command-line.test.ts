@@ -46,6 +46,7 @@ const wrong: readonly (readonly [args: readonly string[], says: string])[] = [
   [['check', 'lab'], 'too many arguments'],
   [['plan', '--format', 'html'], 'Allowed choices are text, mermaid, json'],
   [['render', '--out'], 'argument missing'],
+  [['rehearse', '--report', '/nonexistent/r.json'], 'error: --report /nonexistent/r.json cannot be written: ENOENT'],
 ]
 
 for (const [args, says] of wrong) {

@@ -25,10 +25,14 @@ for (const [name, make] of Object.entries(reviews)) {
   test(`the comment on a pull request: ${name}`, async () => {
     const body = commentBody(await make(), null)
     assertWhole(body)
-    const file = new URL(`comment-${name}.md.txt`, import.meta.url)
-    if (process.env['QUORATE_UPDATE_GOLDENS'] === '1') await writeFile(file, undigested(body))
-    assert.fixture(undigested(body), await readFile(file, 'utf8'))
+    await assertGolden(name, body)
   })
+}
+
+async function assertGolden(name: string, body: string): Promise<void> {
+  const file = new URL(`comment-${name}.md.txt`, import.meta.url)
+  if (process.env['QUORATE_UPDATE_GOLDENS'] === '1') await writeFile(file, undigested(body))
+  assert.fixture(undigested(body), await readFile(file, 'utf8'))
 }
 
 const anyText = fc.oneof(
@@ -57,6 +61,7 @@ const anyDiff: fc.Arbitrary<FileDiff> = fc.record({
 const anyReview: fc.Arbitrary<Review> = fc
   .record({
     lab: fc.option(anyText),
+    code: fc.array(anyText, { maxLength: 60 }),
     problems: fc.array(fc.record({ message: anyText, file: anyText, help: anyText, rule: anyText }), { maxLength: 60 }),
     diffs: fc.array(anyDiff, { maxLength: 30 }),
     subjects: fc.array(anyText, { maxLength: 20 }),
@@ -65,7 +70,7 @@ const anyReview: fc.Arbitrary<Review> = fc
     isRefused: fc.boolean(),
     interrupts: fc.array(anyText, { maxLength: 30 }),
   })
-  .map(({ lab, problems, diffs, subjects, sentences, severity, isRefused, interrupts }): Review => {
+  .map(({ lab, code, problems, diffs, subjects, sentences, severity, isRefused, interrupts }): Review => {
     const ahead = subjects.map((subject) => ({ commit: subject, subject }))
     const step = {
       part: subjects[0] ?? 'p',
@@ -123,6 +128,7 @@ const anyReview: fc.Arbitrary<Review> = fc
     return {
       ...nothingKnown,
       lab,
+      code,
       problems: problems.map((over) => problem({ severity, ...over })),
       changes: {
         base: subjects[0] ?? null,
@@ -198,6 +204,13 @@ test('the riskiest change comes first: votes, then the way in, then what is away
   assert.equal(order, order.toSorted().toReversed())
 })
 
+test('what the rehearsal found against the rollout is there without a click', async () => {
+  const body = commentBody(await reviews['password']!(), null)
+  const [above = '', inside] = body.slice(body.indexOf('#### Rehearsal')).split('<details>')
+  assert.match(above, 'not whole again after pve1 was killed')
+  assert.not.match(inside ?? '', 'not whole again after')
+})
+
 test('a later push that changes nothing on the hosts is told so in the verdict, and says since when', async () => {
   const first = await reviews['smaller-packets']!()
   const body = commentBody(first, null)
@@ -207,9 +220,12 @@ test('a later push that changes nothing on the hosts is told so in the verdict, 
   const same = /^### .*the same for the hosts as `9e8d7c6`: what was pushed since changes nothing on them$/m
   assert.not.match(body, same)
   assert.match(again, same)
+  await assertGolden('pushed-again', again)
   assert.match(commentBody({ ...first, head: third }, again), same, 'and so on')
   assert.is(commentBody({ ...first, head: second }, again), again, 'the same run again says the same')
   assert.is(commentBody({ ...first, head }, body), body)
+  const code = ['scripts/deploy.ts']
+  assert.not.match(commentBody({ ...first, code, head: second }, body), same, 'code is not known to do the same')
   const other = await reviews['password']!()
   assert.not.match(commentBody({ ...other, head: second }, body), same)
 })

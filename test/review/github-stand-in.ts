@@ -9,6 +9,8 @@ export interface StandIn {
   readonly comments: StoredComment[]
   readonly pulls: StoredPull[]
   readonly afterMerge: AfterMerge
+  /** What pull request 5 touches. */
+  readonly files: { readonly filename: string; readonly previous_filename?: string }[]
   /** "GET /user", in order. */
   readonly asked: string[]
   /** Answers the next requests that this fits: status, JSON, headers. */
@@ -46,6 +48,7 @@ export async function standIn(token: string): Promise<StandIn> {
     comments: [],
     pulls: [],
     afterMerge: { issues: [], comments: [], statuses: [], deployments: [], merged: [] },
+    files: [],
     asked: [],
     fault: null,
     login: null,
@@ -83,6 +86,7 @@ export async function standIn(token: string): Promise<StandIn> {
     if (what === 'GET /user')
       return state.login === null ? [403, { message: 'Resource not accessible by integration' }] : [200, { login }]
     if (what === 'GET /repos/o/r/issues/5/comments') return page(state.comments.map(shown), url)
+    if (/^GET \/repos\/o\/r\/pulls\/\d+\/files$/.test(what)) return page(state.files, url)
     if (what === 'GET /repos/o/r/pulls') return page(state.pulls.filter(atBranch(url)), url)
     const pull = state.pulls.find(({ number }) => what === `GET /repos/o/r/pulls/${number}`)
     if (pull !== undefined) return [200, pull]

@@ -69,6 +69,13 @@ test('a sound workflow has no breach', () => {
   assert.equal(workflowProblems({ path: 'a.yml', text: sound }), [])
 })
 
+test('a breach is found: code of others beside a token that writes', () => {
+  const after = sound.replace('on: push', 'on: { workflow_run: { workflows: [a], types: [completed] } }')
+  assert.equal(workflowProblems({ path: 'a.yml', text: after }), [])
+  const others = after.replace('false }', 'false, ref: "${{ github.event.workflow_run.head_sha }}" }')
+  assert.is(workflowProblems({ path: 'a.yml', text: others }).length, 1)
+})
+
 for (const [what, [from, to]] of Object.entries(planted)) {
   test(`a breach is found: ${what}`, () => {
     assert.ok(sound.includes(from))
@@ -98,6 +105,10 @@ const checkedOut = ['actions/checkout', './.github/actions/setup', 'actions/down
 
 /** The jobs that may write, what each may do, and all that it runs. */
 const writers: Readonly<Record<string, { readonly permissions: object; readonly runs: readonly string[] }>> = {
+  'comment.yml comment': {
+    permissions: { actions: 'read', contents: 'read', 'pull-requests': 'write' },
+    runs: [...checkedOut, 'node_modules/.bin/quorate comment --review "$RUNNER_TEMP/review"'],
+  },
   'deploy.yml begin': {
     permissions: { contents: 'write' },
     runs: [
@@ -160,6 +171,16 @@ test('some jobs alone may write: each no more than its task wants, without a sec
     assert.is(job.environment, undefined, name)
     assert.not.match(JSON.stringify(job), /secrets\.|vars\.QUORATE_RUNNER/, name)
   }
+})
+
+test("what runs beside a stranger's pull request has no secret, and the token that it is given reads", () => {
+  const text = readFileSync(join(top, '.github/workflows/pull-request.yml'), 'utf8')
+  const { on, jobs } = parse(text) as Jobs & { on: object }
+  assert.equal(Object.keys(on), ['pull_request'])
+  for (const [name, { permissions, environment }] of Object.entries(jobs)) {
+    assert.equal([permissions, environment], [{ contents: 'read' }, undefined], name)
+  }
+  assert.not.match(text, /secrets\.|self-hosted/)
 })
 
 test('what reaches the hosts may write nothing, and nothing else goes to a runner in the lab', () => {
@@ -363,35 +384,6 @@ test('every file that a workflow runs is there', () => {
     named.filter((path) => !existsSync(join(top, path))),
     [],
   )
-})
-
-/** Runs the summary script over a review folder with these files. */
-function summaryOf(files: Readonly<Record<string, string>>): string {
-  const review = mkdtempSync(join(folder, 'review-'))
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(review, name), text)
-  const summary = join(review, 'summary.md')
-  const { status, stderr } = spawnSync('bash', [join(top, '.github/actions/summary.sh'), review], {
-    env: { PATH: process.env['PATH'], GITHUB_STEP_SUMMARY: summary },
-    encoding: 'utf8',
-  })
-  assert.is(status, 0, stderr)
-  return readFileSync(summary, 'utf8')
-}
-
-test('the job summary shows the rollout and the changes', () => {
-  const summary = summaryOf({ 'plan.txt': 'rollout 3f9c\n```\n', 'changes.md': '**pve1**\n' })
-  assert.is(summary, '## The rollout\n\n    rollout 3f9c\n    ```\n\n## The changes\n\n**pve1**\n')
-})
-
-test('the job summary says so when no rollout was planned', () => {
-  assert.match(summaryOf({ 'plan.txt': '' }), 'No rollout was planned')
-})
-
-test('a summary longer than GitHub takes names what is left out', () => {
-  const summary = summaryOf({ 'plan.txt': 'short\n', 'changes.md': 'x'.repeat(900_001) })
-  assert.match(summary, '    short')
-  assert.match(summary, '900001 bytes are too long for a summary: see changes.md in the artifact')
-  assert.ok(summary.length < 2000)
 })
 
 test.run()

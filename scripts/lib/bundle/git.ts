@@ -29,6 +29,8 @@ export interface Git {
   commitsBetween(from: string, to: string, path: string): Promise<readonly Commit[]>
   /** Paths, of those given (relative to the folder), that differ between the commit and the working tree, untracked ones included. */
   changedPaths(commit: string, paths: readonly string[]): Promise<readonly string[]>
+  /** Every path that differs between the commit and the working tree, untracked ones included. Relative to the top. */
+  changedAnywhere(commit: string): Promise<readonly string[]>
   /**
    * A second work tree of the commit, without running hooks. The folder must not exist. `only`: just this path, relative to the top
    * (much quicker in a large repository); nothing where the commit does not have it.
@@ -94,6 +96,7 @@ export async function openGit(folder: string): Promise<Git | null> {
     },
     commitsBetween: (from, to, path) => commitsBetween(git, from, to, path),
     changedPaths: (commit, paths) => changedPaths(git, commit, paths),
+    changedAnywhere: (commit) => changedAnywhere(git, commit),
     addWorktree: (target, commit, only) => addWorktree(git, target, commit, only),
     removeWorktree: async (target) => {
       await git.raw('worktree', 'remove', '--force', '--force', target)
@@ -189,6 +192,12 @@ async function addWorktree(git: SimpleGit, target: string, commit: string, only?
 async function changedPaths(git: SimpleGit, commit: string, paths: readonly string[]): Promise<readonly string[]> {
   const tracked = await git.raw('diff', '--name-only', '--no-renames', '--relative', '-z', commit, '--', ...paths)
   const untracked = await git.raw('ls-files', '--others', '--exclude-standard', '-z', '--', ...paths)
+  return `${tracked}${untracked}`.split('\0').filter((path) => path !== '')
+}
+
+async function changedAnywhere(git: SimpleGit, commit: string): Promise<readonly string[]> {
+  const tracked = await git.raw('diff', '--name-only', '--no-renames', '--no-relative', '-z', commit)
+  const untracked = await git.raw('ls-files', '--others', '--exclude-standard', '--full-name', '-z', '--', ':(top)')
   return `${tracked}${untracked}`.split('\0').filter((path) => path !== '')
 }
 

@@ -86,6 +86,20 @@ export async function mergedPullRequest(commit: string, repository: string, gith
   return (merged.find(({ isThis }) => isThis) ?? merged[0])?.number ?? null
 }
 
+/** GitHub lists no more of them. */
+const mostFiles = 3000
+
+/** The paths that a pull request touches, old names of renamed files included, as GitHub knows them; `whole`: whether those are all. */
+export async function pathsOf(
+  { number }: PullRequest,
+  repository: string,
+  github: GitHub,
+): Promise<{ readonly paths: readonly string[]; readonly whole: boolean }> {
+  const files = await github.list(`/repos/${repository}/pulls/${number}/files?per_page=100`)
+  const names = files.flatMap((file) => [textOf(at(file, 'filename')), textOf(at(file, 'previous_filename'))])
+  return { paths: names.filter((name) => name !== null), whole: files.length < mostFiles }
+}
+
 /** What is at the end of these keys; undefined where something on the way is no object. */
 export function at(value: unknown, ...keys: readonly string[]): unknown {
   let here = value
