@@ -97,6 +97,7 @@ interface Jobs {
 }
 
 interface Step {
+  readonly name?: string
   readonly uses?: string
   readonly run?: string
 }
@@ -329,6 +330,52 @@ test('what the origin does not take, such as a change of a workflow, is told and
     assert.is(at('refs/heads/quorate'), '')
   } finally {
     await close()
+  }
+})
+
+/** Runs a step of deploy.yml as GitHub does, in an empty folder with a quorate that writes down its arguments and ends with `exit`. */
+function stepOf(job: string, name: string, exit: number, env: Readonly<Record<string, string>>) {
+  const deploy = parse(readFileSync(join(top, '.github/workflows/deploy.yml'), 'utf8')) as Jobs
+  const script = deploy.jobs[job]?.steps.find((step) => step.name === name)?.run
+  assert.ok(script, name)
+  const cwd = mkdtempSync(join(folder, 'step-'))
+  mkdirSync(join(cwd, 'node_modules/.bin'), { recursive: true })
+  const quorate = `#!/bin/sh\nprintf '%s|' "$@" >>said\necho document\nexit ${exit}\n`
+  writeFileSync(join(cwd, 'node_modules/.bin/quorate'), quorate, { mode: 0o755 })
+  const files = { GITHUB_OUTPUT: join(cwd, 'output'), GITHUB_STEP_SUMMARY: join(cwd, 'summary'), RUNNER_TEMP: cwd }
+  const { status } = spawnSync('bash', ['-e', '-c', script], {
+    cwd,
+    env: { PATH: process.env['PATH'], ...files, ...env },
+  })
+  const read = (file: string) => (existsSync(join(cwd, file)) ? readFileSync(join(cwd, file), 'utf8') : null)
+  return { status, said: read('said'), output: read('output'), outcome: read('outcome.json'), owned: read('owned') }
+}
+
+test('the step that deploys keeps the outcome and says how it ended, also where it fails; a commit goes along as one word', () => {
+  for (const exit of [0, 3, 4]) {
+    const { status, said, output, outcome } = stepOf('deploy', 'Deploy', exit, { AT: '' })
+    assert.equal([status, output, outcome], [exit, `exit=${exit}\n`, 'document\n'])
+    assert.match(said ?? '', /^deploy\|--apply\|--identity\|[^|]+\/identity\|--json\|$/)
+  }
+  const { said, owned } = stepOf('deploy', 'Deploy', 0, { AT: '$(touch owned); touch owned' })
+  assert.match(said ?? '', '--at|$(touch owned); touch owned|--identity')
+  assert.is(owned, null)
+})
+
+test('which commit is meant is worked out before anything else, and what is none ends the run', async () => {
+  const repository = await temporaryRepository()
+  try {
+    const commit = await repository.commit({ a: '1' })
+    const env = { GIT_DIR: join(repository.folder, '.git') }
+    const at = (AT: string) => stepOf('begin', 'See which commit is meant', 0, { ...env, AT })
+    for (const right of ['', 'main', commit.slice(0, 7)]) assert.is(at(right).output, `commit=${commit}\n`)
+    for (const wrong of ['--help', '$(touch owned)', 'nobody', ':/']) {
+      const { status, output, owned } = at(wrong)
+      assert.is.not(status, 0, wrong)
+      assert.equal([output, owned], [null, null])
+    }
+  } finally {
+    await repository.remove()
   }
 })
 
