@@ -130,7 +130,21 @@ export const builtinGroups = ['all', 'nodes', 'guests'] as const
  * A group is "all", "nodes", "guests" or a tag. Names that stand for nothing are left out; `unknownHosts` finds them.
  */
 export function hostsOf(lab: Lab, names: readonly string[]): readonly Host[] {
-  return Object.values(lab.hosts).filter((host) => names.some((name) => isOf(host, name)))
+  return Object.values(lab.hosts).filter((host) => isMeant(host, names))
+}
+
+/** Whether a list of host and group names stands for a host, among others; quicker for each of many than to look for it in `hostsOf`. */
+export function isMeant(host: Host, names: readonly string[]): boolean {
+  return names.some((name) => isOf(host, name))
+}
+
+const nodesByLab = new WeakMap<Lab, readonly Host[]>()
+
+/** The nodes among the hosts; worked out once for a lab, because two thousand guests ask for them, each for itself. */
+export function nodesIn(lab: Lab): readonly Host[] {
+  const known = nodesByLab.get(lab) ?? Object.values(lab.hosts).filter(({ kind }) => kind === 'node')
+  nodesByLab.set(lab, known)
+  return known
 }
 
 /** The names in the list that stand for no host. */

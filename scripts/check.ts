@@ -2,7 +2,6 @@
 import { resolve } from 'node:path'
 import { renderFolder } from './lib/bundle/lab-rendering.ts'
 import type { Definition } from './lib/definition/definition.ts'
-import type { Problem } from './lib/definition/problem.ts'
 import { loadRenderers } from './lib/definition/registry.ts'
 import { plural, reportProblems } from './lib/definition/report.ts'
 import type { Exit } from './lib/failure.ts'
@@ -14,8 +13,6 @@ export interface CheckOptions {
   /** The lab's folder, relative to the working directory. */
   readonly lab: string
   readonly json: boolean
-  /** Is given the problems besides, to show them where a person looks: on the lines of a pull request. */
-  readonly show?: (problems: readonly Problem[]) => void
 }
 
 /** Prints the problems, or that there are none; 1 where one of them is an error. */
@@ -24,7 +21,7 @@ export async function check(options: CheckOptions, terminal: Terminal): Promise<
   const repoRoot = repoRootOf(folder)
   const { definition } = await renderFolder(folder, repoRoot, await loadRenderers(repoRoot))
   terminal.out(options.json ? asJson(definition) : asText(definition, terminal.colour))
-  options.show?.(definition.problems)
+  terminal.show?.(definition.problems)
   return definition.problems.some(({ severity }) => severity === 'error') ? 1 : 0
 }
 

@@ -1,11 +1,22 @@
 /** `quorate comment`: the one comment on a pull request, from what the other verbs printed. */
 import { readFile } from 'node:fs/promises'
+import { isCode } from './lib/bundle/code-changes.ts'
 import { FailureError, type Exit } from './lib/failure.ts'
 import { commentBody } from './lib/review/comment.ts'
+import { isLinkable, isRepository } from './lib/review/github-names.ts'
+import { findMarked } from './lib/review/comment-marker.ts'
 import { openGitHub, type GitHub } from './lib/review/github-api.ts'
 import { loginOf, postComment, type Posted } from './lib/review/own-comment.ts'
-import { type Event, eventOf, type PullRequest, pullRequestAfter, pullRequestAt } from './lib/review/pull-request.ts'
+import {
+  type Event,
+  eventOf,
+  pathsOf,
+  type PullRequest,
+  pullRequestAfter,
+  pullRequestAt,
+} from './lib/review/pull-request.ts'
 import { readReview } from './lib/review/review-folder.ts'
+import { verdictOf } from './lib/review/verdict.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface CommentOptions {
@@ -32,6 +43,7 @@ export async function comment(
     const head = event.pullRequest?.head ?? event.after?.head ?? null
     const body = commentBody({ ...review, head, artifact }, null)
     terminal.out(options.json ? document({ action: 'printed', number: null, url: null, body }) : body)
+    await giveTo(environment, review, null)
     return 0
   }
   const repository = repositoryOf(options.repository ?? environment['GITHUB_REPOSITORY'] ?? event.repository)
@@ -45,16 +57,44 @@ export async function comment(
   }
   const author = options.author ?? (await loginOf(github))
   const { number, head } = pullRequest
+  const code = codeOf(review.code, await pathsOf(pullRequest, repository, github))
   let body = ''
-  const target = { repository, number, author, lab: review.lab }
+  const find = (bodies: readonly string[]) => findMarked(bodies, review.lab)
+  const target = { repository, number, author, find }
   const posted = await postComment(
     github,
     target,
-    (before) => (body = commentBody({ ...review, head, artifact }, before)),
+    (before) => (body = commentBody({ ...review, code, head, artifact }, before)),
   )
   terminal.note(`${noteOn(posted, author)}\n`)
   if (options.json) terminal.out(document({ action: posted.action, number, url: posted.url, body }))
+  await giveTo(environment, { ...review, code }, posted.url)
   return 0
+}
+
+/** For later steps of a job. None of it is anybody's words but the address, which is GitHub's. */
+async function giveTo(
+  environment: NodeJS.ProcessEnv,
+  review: Awaited<ReturnType<typeof readReview>>,
+  url: string | null,
+): Promise<void> {
+  const file = environment['GITHUB_OUTPUT']
+  if (file === undefined || file === '') return
+  const { giveOutputs } = await import('./lib/review/github.ts')
+  const verdict = verdictOf(review)
+  const hosts = new Set(review.changes?.diffs.flatMap((diff) => diff.hosts)).size
+  giveOutputs({
+    verdict,
+    stop: String(verdict.startsWith('❌')),
+    hosts: review.changes === null ? '' : String(hosts),
+    url: url ?? '',
+  })
+}
+
+/** A stranger's review may be silent about code that made it so: what GitHub lists counts as well. */
+function codeOf(told: readonly string[], { paths, whole }: Awaited<ReturnType<typeof pathsOf>>): readonly string[] {
+  const known = new Set([...told, ...paths.filter(isCode)])
+  return [...(whole ? [] : ['anything beyond the 3000 files that GitHub lists']), ...[...known].toSorted()]
 }
 
 interface Document {
@@ -107,15 +147,14 @@ async function readEvent(path: string | undefined): Promise<Event> {
 }
 
 function repositoryOf(name: string | null): string {
-  if (name !== null && /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(name)) return name
+  if (name !== null && isRepository(name)) return name
   throw wrong(
     name === null ? 'it is not known which repository this is about' : `${JSON.stringify(name)} is no repository`,
   )
 }
 
-/** It becomes part of a link in Markdown. */
 function artifactOf(url: string | null): string | null {
-  if (url === null || (/^https:\/\/[\w.:-]+\/[\w./?=&%#~-]*$/.test(url) && url.length <= 400)) return url
+  if (url === null || isLinkable(url)) return url
   throw wrong(`--artifact ${JSON.stringify(url)} is no https address that can be linked`)
 }
 

@@ -6,15 +6,16 @@ import type { PerHost } from '../renderers/renderer.ts'
 import { sortedKeys } from './lib/bundle/canonical.ts'
 import { deployTarget } from './lib/bundle/deploy-target.ts'
 import { formerHosts } from './lib/bundle/former-hosts.ts'
-import { deployedRef, openGit } from './lib/bundle/git.ts'
+import { deployedRef, openGit, type Git } from './lib/bundle/git.ts'
 import type { Rendering, Way } from './lib/bundle/rendering.ts'
 import { sinceDeployed } from './lib/bundle/since-deployed.ts'
 import { access, type AccessOptions } from './lib/deployment/access.ts'
-import { arrival } from './lib/deployment/arrival.ts'
+import { arrival, type Arrival } from './lib/deployment/arrival.ts'
 import type { Clock } from './lib/deployment/clock.ts'
 import { withDeparting } from './lib/deployment/departing.ts'
 import { deploy as carryOut } from './lib/deployment/deploy.ts'
 import type { Event } from './lib/deployment/event.ts'
+import { heldBy, heldOutcome, settle } from './lib/deployment/hold.ts'
 import { masked } from './lib/deployment/mask.ts'
 import type { Connect } from './lib/deployment/remote.ts'
 import type { Outcome } from './lib/deployment/outcome.ts'
@@ -63,6 +64,14 @@ export async function deploy(options: DeployOptions, terminal: Terminal, reach: 
   const { rendering: wanted, commit, uncommitted, renderers, again } = await deployTarget(options, terminal)
   const since = await sinceDeployed(lab, commit)
   terminal.note(journeyText(since, commit, uncommitted))
+  const git = commit === null ? null : await openGit(again.repoRoot)
+  // Whoever names a commit has decided what goes out.
+  const held = git === null || commit === null || options.at !== undefined ? null : await heldBy(git, commit, since)
+  if (held !== null && commit !== null) {
+    const waits = heldOutcome(wanted.lab, commit, held)
+    if (options.apply) return print(waits, options, terminal)
+    terminal.note(`with --apply it would not begin: ${waits.failure?.what}\n`)
+  }
   const before = await formerHosts(again, uncommitted ? null : commit)
   const rendering = withDeparting(wanted, before)
   const former = Object.fromEntries(Object.values(before).map(({ host, way }) => [host, way]))
@@ -76,6 +85,9 @@ export async function deploy(options: DeployOptions, terminal: Terminal, reach: 
     const names = { columns: terminal.columns, from, to: commit?.slice(0, 7) ?? null, lines: () => null }
     terminal.out(clean(rolloutText({ kind: 'rollout', rollout: event.rollout }, names)))
   }
+  const unfinished = (await git?.unfinished()) ?? null
+  // Before any host is written to: whatever kills this run, another commit does not follow by itself.
+  if (options.apply && commit !== null) await git?.setUnfinished(commit)
   const outcome = await carryOut({
     ...options,
     target: rendering,
@@ -96,26 +108,30 @@ export async function deploy(options: DeployOptions, terminal: Terminal, reach: 
     token: randomBytes(8).toString('hex'),
   })
   terminal.note(text.close())
-  if (options.json) terminal.out(`${clean(JSON.stringify(sortedKeys(outcome), null, 2))}\n`)
-  else if (outcome.failure === null) terminal.out(clean(outcomeText(outcome, options.apply)))
-  else terminal.note(clean(outcomeText(outcome, options.apply)))
-  terminal.note(await written(again.repoRoot, outcome, options, Object.keys(wanted.hosts), since?.deployed ?? null))
+  print(outcome, options, terminal, clean)
+  const end = arrival(outcome, options, Object.keys(wanted.hosts))
+  terminal.note(await written(git, outcome, end, since?.deployed ?? null))
+  if (options.apply && git !== null) terminal.note(await settle(git, outcome, end.kind === 'whole', unfinished))
+  return outcome.exit
+}
+
+function print(
+  outcome: Outcome,
+  { json, apply }: DeployOptions,
+  terminal: Terminal,
+  clean = (text: string) => text,
+): Exit {
+  if (json) terminal.out(`${clean(JSON.stringify(sortedKeys(outcome), null, 2))}\n`)
+  else if (outcome.failure === null) terminal.out(clean(outcomeText(outcome, apply)))
+  else terminal.note(clean(outcomeText(outcome, apply)))
   return outcome.exit
 }
 
 /** Moves the ref to the commit that all hosts are at now, and says where it stands. `from`: where it was when the run began. */
-async function written(
-  repoRoot: string,
-  outcome: Outcome,
-  options: DeployOptions,
-  hosts: readonly string[],
-  from: string | null,
-): Promise<string> {
-  const end = arrival(outcome, options, hosts)
+async function written(git: Git | null, outcome: Outcome, end: Arrival, from: string | null): Promise<string> {
   const stays = from === null ? `${deployedRef} is not made` : `${deployedRef} stays at ${from.slice(0, 7)}`
   if (end.kind === 'partial') return end.why === null ? '' : `${stays}: ${end.why}\n`
   const { commit } = outcome
-  const git = await openGit(repoRoot)
   if (git === null || commit === null) return `${stays}: what is deployed is in no commit\n`
   if (commit === from) return ''
   if (await git.moveDeployed(commit, from)) {

@@ -1,5 +1,6 @@
 /** `quorate diff`: what changes on which host, compared with another revision. */
 import { bothSides } from './lib/bundle/both-sides.ts'
+import { codeChanges } from './lib/bundle/code-changes.ts'
 import { diffChanges } from './lib/bundle/diff.ts'
 import { sinceDeployed } from './lib/bundle/since-deployed.ts'
 import type { Exit } from './lib/failure.ts'
@@ -24,7 +25,8 @@ export async function diff(options: DiffOptions, terminal: Terminal): Promise<Ex
   const diffs = diffChanges(before, after, changes)
   if (options.json || options.format === 'json') {
     const since = await sinceDeployed(options.lab, base.commit)
-    terminal.out(`${JSON.stringify({ format: 1, lab: after.lab, base, changes, diffs, sinceDeployed: since })}\n`)
+    const code = await codeChanges(options.lab, base.commit)
+    terminal.out(`${JSON.stringify({ format: 1, lab: after.lab, base, code, changes, diffs, sinceDeployed: since })}\n`)
     return 0
   }
   terminal.note(`${base.note ?? `compared with ${base.commit?.slice(0, 7)}`}\n`)

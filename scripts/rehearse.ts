@@ -1,6 +1,6 @@
 /** `quorate rehearse`: the rollout on throwaway copies of the hosts, with everything measured. */
-import { constants } from 'node:fs'
-import { access } from 'node:fs/promises'
+import { constants, writeFileSync } from 'node:fs'
+import { access, writeFile } from 'node:fs/promises'
 import { delimiter, join, resolve } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { bothSides } from './lib/bundle/both-sides.ts'
@@ -27,6 +27,8 @@ export interface RehearseOptions {
   readonly format: 'text' | 'markdown' | 'json'
   /** The same as the format "json". */
   readonly json: boolean
+  /** A file that the report is written to as well, as --json prints it. */
+  readonly report?: string
 }
 
 /** What a line of the part inside says. */
@@ -41,6 +43,7 @@ const imageFolder = '/var/cache/quorate/images'
 /** Prints the report. 0: every prediction was kept; 3: not. Throws a FailureError where it does not come to rolling out. */
 export async function rehearse(options: RehearseOptions, terminal: Terminal): Promise<Exit> {
   if (options.shell !== undefined) return await openShell(options.shell, options.lab)
+  if (options.report !== undefined) await clear(options.report)
   const why = await whyNoTwin(isInstalled)
   if (why !== null) throw refused(why.what, why.next, 4)
   const sides = await bothSides(options, terminal)
@@ -81,15 +84,28 @@ export async function rehearse(options: RehearseOptions, terminal: Terminal): Pr
 /** The way in which this quorate was started, for its own parts; what a test runs is the build too. */
 const launcher = [process.execPath, join(packageRoot, 'scripts/launcher.js')]
 
+/** Before half an hour of work, and so that no earlier report stays where this one is not made. */
+async function clear(file: string): Promise<void> {
+  await writeFile(file, '').catch((error: unknown) => {
+    const what = `--report ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`
+    throw refused(what, 'name a file in a folder that is there', 2)
+  })
+}
+
 function print(report: RehearsalReport, options: RehearseOptions, terminal: Terminal): void {
+  if (options.report !== undefined) writeFileSync(options.report, document(report))
   terminal.out(printed(report, options, terminal.columns))
   if (options.keep)
     terminal.note('the machines are kept: "quorate rehearse --shell HOST" enters one, Ctrl-C here ends them\n')
 }
 
 function printed(report: RehearsalReport, { format, json }: RehearseOptions, columns: number): string {
-  if (json || format === 'json') return `${JSON.stringify(sortedKeys(report), null, 2)}\n`
+  if (json || format === 'json') return document(report)
   return format === 'markdown' ? rehearsalMarkdown(report) : rehearsalText(report, columns)
+}
+
+function document(report: RehearsalReport): string {
+  return `${JSON.stringify(sortedKeys(report), null, 2)}\n`
 }
 
 function verdictOf(last: InsideWord | null, aborted: boolean): Exit {

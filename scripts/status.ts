@@ -10,7 +10,7 @@ import { stateOfLab, type LabState } from './lib/deployment/drift.ts'
 import { waysTo } from './lib/deployment/ways.ts'
 import { FailureError, type Exit } from './lib/failure.ts'
 import { statusText } from './lib/review/lab-state-text.ts'
-import { deployedText } from './lib/review/since-deployed-text.ts'
+import { deployedText, unfinishedText } from './lib/review/since-deployed-text.ts'
 import { repoRootOf } from './lib/roots.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -27,20 +27,18 @@ export interface StatusOptions {
 /** 0: every host answered; 4: one did not. */
 export async function status(options: StatusOptions, terminal: Terminal): Promise<Exit> {
   const state = await labState(options, terminal)
-  const since = await sinceDeployed(options.lab, await headOf(options.lab))
-  if (options.json) terminal.out(`${JSON.stringify(sortedKeys(statusDocument(state, since)), null, 2)}\n`)
-  else terminal.out(`${statusText(state, Date.now())}${deployedText(since)}`)
+  const git = await openGit(repoRootOf(options.lab))
+  const since = await sinceDeployed(options.lab, git === null ? null : (await git.current()).commit)
+  const unfinished = (await git?.unfinished()) ?? null
+  const document = statusDocument(state, since, unfinished)
+  if (options.json) terminal.out(`${JSON.stringify(sortedKeys(document), null, 2)}\n`)
+  else terminal.out(`${statusText(state, Date.now())}${deployedText(since)}${unfinishedText(unfinished)}`)
   return Object.values(state.hosts).every(({ reachable }) => reachable) ? 0 : 4
 }
 
 /** What --json prints. */
-export function statusDocument(state: LabState, since: SinceDeployed | null) {
-  return { ...state, deployed: since?.deployed ?? null, undeployed: since?.ahead ?? [] }
-}
-
-async function headOf(lab: string): Promise<string | null> {
-  const git = await openGit(repoRootOf(lab))
-  return git === null ? null : (await git.current()).commit
+export function statusDocument(state: LabState, since: SinceDeployed | null, unfinished: string | null) {
+  return { ...state, deployed: since?.deployed ?? null, undeployed: since?.ahead ?? [], unfinished }
 }
 
 /** Asks the hosts of the lab in a folder. Throws a FailureError where it does not come to that. */

@@ -1,3 +1,5 @@
+import type { Problem } from './lib/definition/problem.ts'
+
 /** Where a verb prints: one document on `out`, everything else on `note`. */
 export interface Terminal {
   /** Standard output; the text ends with its own newline. */
@@ -9,6 +11,8 @@ export interface Terminal {
   readonly columns: number
   /** Standard error is a terminal that a person watches, and no CI log. */
   readonly live: boolean
+  /** Where there is such a place: shows problems besides on the lines that they are about. */
+  show?(problems: readonly Problem[]): void
 }
 
 /** What a terminal needs of process.stdout and process.stderr. */

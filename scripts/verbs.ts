@@ -1,9 +1,8 @@
 /** Every verb with its options, its example and the module that it is loaded from when it is called. */
 import { type Command, Option } from 'commander'
-import type { CheckOptions } from './check.ts'
 import type { Exit } from './lib/failure.ts'
-import type { Problem } from './lib/definition/problem.ts'
 import { faultNames } from './lib/twin/fault.ts'
+import { reverts } from './lib/review/revert-branch.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What a verb's module exports. */
@@ -17,26 +16,24 @@ export type Add = <Options>(
   load: () => Promise<Verb<Options>>,
 ) => Command
 
-/** The verbs that need no host. With `isWorkflow`, `check` shows its problems on the lines of the pull request besides. */
+/** The verbs that need no host. With `isWorkflow`, they show problems on the lines of the pull request besides. */
 export function addReviewVerbs(add: Add, isWorkflow: boolean): void {
-  const loadCheck = async () => (isWorkflow ? await annotatedCheck() : (await import('./check.ts')).check)
+  const shown = isWorkflow ? annotating : <Options>(verb: Verb<Options>) => verb
+  const loadCheck = async () => shown((await import('./check.ts')).check)
   withLab(add('check', 'find every problem in the definition', 'check --lab lab', loadCheck))
 
-  withLab(
-    add('render', "write every host's files", 'render --out out', async () => (await import('./render.ts')).render),
-  )
+  const loadRender = async () => shown((await import('./render.ts')).render)
+  withLab(add('render', "write every host's files", 'render --out out', loadRender))
     .option('--out <dir>', 'the folder to write to: DIR/<host>/<path on the host>')
     .option('--host <name...>', 'these hosts only', [])
 
-  withLab(
-    add('diff', 'show what changes on which host', 'diff --base main', async () => (await import('./diff.ts')).diff),
-  )
+  const loadDiff = async () => shown((await import('./diff.ts')).diff)
+  withLab(add('diff', 'show what changes on which host', 'diff --base main', loadDiff))
     .option('--base <rev>', 'the revision to compare with (default: where this branch left the main branch)')
     .addOption(new Option('--format <form>', 'how to print it').choices(['text', 'markdown', 'json']).default('text'))
 
-  withLab(
-    add('plan', 'show the rollout, step by step', 'plan --base main', async () => (await import('./plan.ts')).plan),
-  )
+  const loadPlan = async () => shown((await import('./plan.ts')).plan)
+  withLab(add('plan', 'show the rollout, step by step', 'plan --base main', loadPlan))
     .option('--base <rev>', 'the revision the hosts are at (default: where this branch left the main branch)')
     .addOption(new Option('--format <form>', 'how to print it').choices(['text', 'mermaid', 'json']).default('text'))
 
@@ -49,6 +46,7 @@ export function addReviewVerbs(add: Add, isWorkflow: boolean): void {
       [],
     )
     .addOption(new Option('--format <form>', 'how to print it').choices(['text', 'markdown', 'json']).default('text'))
+    .option('--report <file>', 'write the report to this file as well, as --json prints it')
     .option('--keep', 'leave the machines up afterwards, until Ctrl-C', false)
     .option('--shell <host>', 'enter a machine of a rehearsal that is kept')
 
@@ -69,12 +67,31 @@ export function addReviewVerbs(add: Add, isWorkflow: boolean): void {
     .option('--author <login>', 'who wrote the comment to update (default: whose the token in GITHUB_TOKEN is)')
     .option('--dry-run', 'print the comment and send nothing', false)
 
+  addAnnounce(add)
+
   add(
     'demo',
     'show the whole way on simulated hosts in this process',
     'demo',
     async () => (await import('./demo.ts')).demo,
   ).option('--folder <dir>', 'where to leave bundles, plan and report (default: quorate-demo)')
+}
+
+function addAnnounce(add: Add): void {
+  add(
+    'announce',
+    'in a workflow: tell people how a deployment ended, or what drifted',
+    'announce --outcome outcome.json --dry-run',
+    async () => (await import('./announce.ts')).announce,
+  )
+    .option('--outcome <file>', 'what "deploy --json" printed: a status, a deployment, an issue while it is not well')
+    .option('--drift <file>', 'what "drift --json" printed: an issue while there is drift')
+    .option('--commit <hash>', 'what was to be deployed, where the outcome does not say it')
+    .option('--exit <code>', 'how "deploy" ended, where it left no outcome')
+    .addOption(new Option('--revert <state>', 'what became of the branch that takes the change back').choices(reverts))
+    .option('--repository <owner/name>', 'where to tell it (default: GITHUB_REPOSITORY)')
+    .option('--author <login>', 'who wrote what is there already (default: whose the token in GITHUB_TOKEN is)')
+    .option('--dry-run', 'print the text and send nothing', false)
 }
 
 /** What a rehearsal starts by itself; nobody else calls it. */
@@ -134,13 +151,16 @@ function withHosts(verb: Command): Command {
     .option('--known-hosts <file>', "the hosts' pinned keys (default: known_hosts in the lab's folder)")
 }
 
-async function annotatedCheck(): Promise<Verb<CheckOptions>> {
-  const [{ check }, { annotate }, { annotationsOf }] = await Promise.all([
-    import('./check.ts'),
-    import('./lib/review/github.ts'),
-    import('./lib/review/annotations.ts'),
-  ])
-  const show = (problems: readonly Problem[]) => annotate(annotationsOf(problems))
-  // Annotations are lines on standard output, where --json promises one document.
-  return async (options, terminal) => await check(options.json ? options : { ...options, show }, terminal)
+/** Annotations are lines on standard output, where a document is promised as the only one. */
+function annotating<Options extends { readonly json: boolean; readonly format?: string }>(
+  verb: Verb<Options>,
+): Verb<Options> {
+  return async (options, terminal) => {
+    if (options.json || options.format === 'json') return await verb(options, terminal)
+    const [{ annotate }, { annotationsOf }] = await Promise.all([
+      import('./lib/review/github.ts'),
+      import('./lib/review/annotations.ts'),
+    ])
+    return await verb(options, { ...terminal, show: (problems) => annotate(annotationsOf(problems)) })
+  }
 }

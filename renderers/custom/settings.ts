@@ -1,5 +1,5 @@
 import {
-  hostsOf,
+  isMeant,
   serviceOf,
   template,
   type Act,
@@ -92,7 +92,7 @@ export function settings(lab: Lab): PerHost<CustomSettings> {
   const hosts = Object.values(lab.hosts).map((host) => {
     const mine = Object.keys(service)
       .toSorted()
-      .filter((name) => hostsOf(lab, service[name]?.hosts ?? []).includes(host))
+      .filter((name) => isMeant(host, service[name]?.hosts ?? []))
     const items = mine.map((name) => [name, itemOf(lab, host, service[name] as AskedItem)] as const)
     return [host.name, { kind: host.kind, items: Object.fromEntries(items) }] as const
   })

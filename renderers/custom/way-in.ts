@@ -1,5 +1,5 @@
 /** A person's own files that leave the deployer no way in: sshd that listens elsewhere or wants somebody else, a firewall in between. */
-import { hostsOf, mistake, servicePlace, type Finding, type Host, type Lab, type Place } from '../renderer.ts'
+import { hostsOf, isMeant, mistake, servicePlace, type Finding, type Host, type Lab, type Place } from '../renderer.ts'
 import { TemplateError } from '../template.ts'
 import { filtersInput, turnsAway } from './nft.ts'
 import { layers, pathOf, textOf, type AskedItem, type CustomService } from './settings.ts'
@@ -29,7 +29,7 @@ export function wayInProblems(lab: Lab, service: CustomService): readonly Findin
 
 function filesOn(lab: Lab, host: Host, service: CustomService): readonly Placed[] {
   return Object.entries(service).flatMap(([name, item]) =>
-    hostsOf(lab, item.hosts).includes(host) ? filesOf(lab, host, name, item) : [],
+    isMeant(host, item.hosts) ? filesOf(lab, host, name, item) : [],
   )
 }
 

@@ -1,4 +1,4 @@
-import { serviceOf, type Address, type Host, type Lab, type PerHost } from '../renderer.ts'
+import { nodesIn, serviceOf, type Address, type Host, type Lab, type PerHost } from '../renderer.ts'
 import { tincName } from './name.ts'
 
 export type TincSettings = { readonly vpns: Readonly<Record<string, Vpn>> }
@@ -54,7 +54,7 @@ export function settings(lab: Lab): PerHost<TincSettings> {
 
 /** The nodes that are in a VPN; guests hang on its bridge instead. Sorted by name. */
 export function nodesOf(lab: Lab, network: string): readonly Host[] {
-  return Object.values(lab.hosts).filter((host) => host.kind === 'node' && host.addresses[network] !== undefined)
+  return nodesIn(lab).filter((node) => node.addresses[network] !== undefined)
 }
 
 function vpnsOf(lab: Lab, service: TincService, host: Host): Readonly<Record<string, Vpn>> {

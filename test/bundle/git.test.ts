@@ -158,6 +158,15 @@ test('changed paths are those that differ, are gone or are not tracked, among th
   assert.equal(await git.changedPaths(commit, ['scripts']), [])
 })
 
+test('what differs anywhere is found from a folder below as well, relative to the top', async ({ repository }) => {
+  const commit = await repository.commit({ 'tools/lab/a': '1', 'scripts/a': '1', gone: '1' })
+  await repository.write({ 'tools/lab/a': '2', 'scripts/ä\n': '1', 'tools/new': '1' })
+  await rm(join(repository.folder, 'gone'))
+  repository.git('config', 'diff.relative', 'true')
+  const git = await open(join(repository.folder, 'tools'))
+  assert.equal((await git.changedAnywhere(commit)).toSorted(), ['gone', 'scripts/ä\n', 'tools/lab/a', 'tools/new'])
+})
+
 test('a second work tree holds the commit; hooks do not run, and nothing of it is left', async ({ repository }) => {
   const commit = await repository.commit({ a: '1' })
   await repository.write({ a: '2' })

@@ -6,6 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseDocument, YAMLMap, visit } from 'yaml'
 import { diff, type DiffOptions } from '../../scripts/diff.ts'
+import { isCode } from '../../scripts/lib/bundle/code-changes.ts'
 import type { FailureError } from '../../scripts/lib/failure.ts'
 import { plan } from '../../scripts/plan.ts'
 import { render } from '../../scripts/render.ts'
@@ -172,6 +173,28 @@ test('what was merged and is not deployed is told, where nobody names a base', a
   const told = `1 commit of the base touches the lab and is not deployed: the hosts are at ${deployed.slice(0, 7)}`
   assert.is((await notes()).split(told).length, 3)
   assert.not.match(await notes('HEAD'), 'deployed')
+})
+
+test('code that changes with the lab is named: committed, not committed and new, in whatever folder quorate lies', async ({
+  lab,
+  repository,
+}) => {
+  const code = async () => (JSON.parse(await differs(lab, { json: true, base: 'HEAD' })) as { code: unknown }).code
+  await repository.commit({ 'scripts/plan.ts': '1', '.github/workflows/ci.yml': 'on: push', 'docs/scripts.md': '1' })
+  assert.equal(await code(), [])
+  await repository.write({ 'scripts/plan.ts': '2', '.npmrc': 'registry=x', 'docs/scripts.md': '2' })
+  await repository.write({ 'tools/renderers/motd/motd.njk': '', 'lab/known_hosts': '#', 'lab/scripts.yaml.txt': '1' })
+  await rm(join(repository.folder, '.github'), { recursive: true })
+  assert.equal(await code(), ['.github/workflows/ci.yml', '.npmrc', 'scripts/plan.ts', 'tools/renderers/motd/motd.njk'])
+})
+
+test('what decides how a change is reviewed and deployed is code; the lab and what is written about it is none', () => {
+  const paths = ['package.json', 'package-lock.json', 'npm-shrinkwrap.json', 'tsconfig.types.json', 'lab.schema.json']
+  const deeper = ['node_modules/a/index.js', 'x/renderers/y', '.ci/run', '.github/actions/setup/action.yml']
+  for (const path of [...paths, ...deeper]) assert.ok(isCode(path), path)
+  for (const path of ['lab/lab.yaml', 'README.md', 'lab/secrets.yaml', 'renderers', 'my-package.json']) {
+    assert.not.ok(isCode(path), path)
+  }
 })
 
 test('errors in the base are told as such', async ({ lab, repository }) => {

@@ -22,9 +22,9 @@ test.after(async ({ bench }) => {
 
 test('bare hosts have no drift, and nothing was deployed to them', async ({ bench }) => {
   const state = await stateOfLab(one, [], bench.connect)
-  assertContract('status', statusDocument(state, null))
+  assertContract('status', statusDocument(state, null, null))
   const ahead = [{ commit: 'b'.repeat(40), subject: 'a change' }]
-  assertContract('status', statusDocument(state, { deployed: 'a'.repeat(40), ahead, behind: [] }))
+  assertContract('status', statusDocument(state, { deployed: 'a'.repeat(40), ahead, behind: [] }, 'c'.repeat(40)))
   assertContract('drift', driftDocument(state))
   assert.match(statusText(state, Date.now()), 'n1  nothing was deployed yet · no drift')
 })
@@ -35,7 +35,7 @@ test('every edited or removed file is named, and no content of it', async ({ ben
   writeFileSync(join(bench.lab.folder('n1'), 'etc/web/key.priv'), 'another value\n')
   rmSync(join(bench.lab.folder('n3'), 'etc/web/web.conf'))
   const state = await stateOfLab(one, [], bench.connect)
-  assertContract('status', statusDocument(state, null))
+  assertContract('status', statusDocument(state, null, null))
   assertContract('drift', driftDocument(state))
   assert.is(
     driftText(state),
@@ -47,7 +47,7 @@ test('every edited or removed file is named, and no content of it', async ({ ben
 test('a host that does not answer is not known, and never taken for well', async ({ bench }) => {
   await bench.lab.node('n2').kill()
   const state = await stateOfLab(one, ['n2'], bench.connect)
-  assertContract('status', statusDocument(state, null))
+  assertContract('status', statusDocument(state, null, null))
   assert.is(state.hosts['n2']?.reachable, false)
   assert.match(driftText(state), /n2 {2}not known: .*\nno drift on 0 hosts, 1 host did not answer/)
 })

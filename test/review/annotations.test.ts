@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process'
+import { cp } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Problem } from '../../scripts/lib/definition/problem.ts'
+import { temporaryRepository } from '../bundle/temporary-repository.ts'
 import { top } from '../house/source-tree.ts'
 import { annotationsOf } from '../../scripts/lib/review/annotations.ts'
 
@@ -58,5 +61,38 @@ test('text of others cannot give a workflow command of its own', () => {
     /^::error title=a%3Ab,file=lab\/a%2Cline=1%3A%3Ab\.yaml,line=7,col=14,endColumn=23::x%0A::set-output/,
   )
 })
+
+/** What a verb prints on standard output in a workflow, for a lab of which two nodes have one id. */
+async function printedInWorkflow(...words: readonly string[]): Promise<string> {
+  const repository = await temporaryRepository()
+  try {
+    await cp(join(top, 'lab'), join(repository.folder, 'lab'), { recursive: true })
+    await repository.commit({})
+    const node = await repository.read('lab/nodes/pve1.yaml')
+    await repository.write({ 'lab/nodes/pve1.yaml': node.replace('id: 1', 'id: 2') })
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(top, 'scripts/launcher.js'), ...words], {
+      cwd: repository.folder,
+      env: { PATH: process.env['PATH'], HOME: repository.folder, GITHUB_ACTIONS: 'true' },
+      encoding: 'utf8',
+    })
+    assert.is(status, 1, stderr)
+    return stdout
+  } finally {
+    await repository.remove()
+  }
+}
+
+for (const words of [['check'], ['render', '--out', 'out'], ['diff', '--base', 'HEAD'], ['plan', '--base', 'HEAD']]) {
+  const [verb = ''] = words
+  test(`in a workflow ${verb} shows an error on its line; with --json standard output is one document, or nothing`, async () => {
+    assert.match(
+      await printedInWorkflow(...words),
+      /^::error title=id-taken,file=lab\/nodes\/pve\d\.yaml,line=\d+,col=\d+,endColumn=\d+::.*%0Ahelp: /m,
+    )
+    const document = await printedInWorkflow(...words, '--json')
+    if (verb === 'check') assert.is((JSON.parse(document) as { format: number }).format, 1)
+    else assert.is(document, '')
+  })
+}
 
 test.run()

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import { FailureError } from '../../scripts/lib/failure.ts'
 import type { Review } from '../../scripts/lib/review/comment.ts'
 import type { Terminal } from '../../scripts/terminal.ts'
 import { assertContract } from '../contracts/contract.ts'
+import { top } from '../house/source-tree.ts'
 import { standIn, type StandIn } from './github-stand-in.ts'
 import { head, reviews } from './reviews.ts'
 
@@ -84,11 +86,13 @@ function pull(number: number, sha: string, from = 'fork/r') {
 
 /** Puts into the folder what check, diff, plan and rehearse would have printed. */
 async function leave(folder: string, name: string, over: Partial<Review> = {}): Promise<void> {
-  const { lab, problems, changes, plan, rehearsal } = { ...(await reviews[name]!()), ...over }
+  const { lab, problems, changes, code, plan, rehearsal } = { ...(await reviews[name]!()), ...over }
   const documents = {
     problems: problems === null ? null : { format: 1, lab, files: 1, problems },
     changes:
-      changes === null ? null : { format: 1, lab: lab ?? '', ...changes, base: { commit: changes.base, note: null } },
+      changes === null
+        ? null
+        : { format: 1, lab: lab ?? '', ...changes, code, base: { commit: changes.base, note: null } },
     rollout: plan === null ? null : { format: 1, ...plan },
     rehearsal,
   }
@@ -185,6 +189,30 @@ test("after a fork's run, the pull request is the one that GitHub says stands at
   assert.equal([other.exit, other.failure?.what], [2, 'it is not known which pull request this is about'])
 })
 
+test('code that changes is named as GitHub lists it, whatever the review that it made says', async (context) => {
+  const { github, folder } = context
+  await leave(folder, 'smaller-packets', { code: ['renderers/index.ts'] })
+  github.files.push(
+    { filename: 'lab/networks.yaml' },
+    { filename: 'scripts/plan.ts' },
+    { filename: 'docs/plan.ts', previous_filename: 'renderers/plan.ts' },
+  )
+  await called(context)
+  const body = github.comments[0]?.body ?? ''
+  assert.match(body, /^### ⚠️ .*, code changes too/m)
+  assert.match(body, /^> `renderers\/index\.ts` · `renderers\/plan\.ts` · `scripts\/plan\.ts`$/m)
+  await leave(folder, 'errors')
+  await called(context)
+  assert.match(body, '`scripts/plan.ts`')
+})
+
+test('of more files than GitHub lists, nobody is told that no code is among them', async (context) => {
+  await leave(context.folder, 'smaller-packets')
+  for (let index = 0; index < 3000; index += 1) context.github.files.push({ filename: `lab/guests/g${index}.yaml` })
+  await called(context)
+  assert.match(context.github.comments[0]?.body ?? '', /^> `anything beyond the 3000 files that GitHub lists`$/m)
+})
+
 test('a pull request can be named', async (context) => {
   await leave(context.folder, 'nothing')
   context.github.pulls.push(pull(5, second))
@@ -204,6 +232,31 @@ test('with --dry-run the comment is printed, nobody is asked, and no token is ne
   assert.equal(github.asked, [])
 })
 
+test('later steps of a job are told the verdict and how many hosts change, and what nobody knows is empty', async (context) => {
+  const outputs = async () => {
+    const file = join(context.folder, 'outputs')
+    await writeFile(file, '')
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [join(top, 'scripts/launcher.js'), 'comment', '--review', join(context.folder, 'review'), '--dry-run'],
+      { env: { PATH: process.env['PATH'], GITHUB_ACTIONS: 'true', GITHUB_OUTPUT: file }, encoding: 'utf8' },
+    )
+    assert.is(status, 0, stderr)
+    const text = await readFile(file, 'utf8')
+    return Object.fromEntries(
+      [...text.matchAll(/^(\w+)<<(\S+)\n([^]*?)\n\2$/gm)].map(([, name, , value]) => [name, value]),
+    )
+  }
+  await leave(context.folder, 'nothing')
+  assert.equal(await outputs(), { verdict: '✅ nothing changes on the hosts', stop: 'false', hosts: '0', url: '' })
+  await leave(context.folder, 'router-id-refused')
+  const { verdict, ...others } = await outputs()
+  assert.match(verdict ?? '', /^❌ 3 files on 3 hosts/)
+  assert.equal(others, { stop: 'true', hosts: '3', url: '' })
+  await leave(context.folder, 'errors')
+  assert.is((await outputs())['hosts'], '')
+})
+
 test('a comment by another name than was looked for is told, because it would not be found again', async (context) => {
   await leave(context.folder, 'nothing')
   const { note } = await called(context, { options: { author: 'my-app[bot]' } })
@@ -215,7 +268,7 @@ const faults: readonly (readonly [what: string, fault: StandIn['fault'], says: s
     'no permission',
     { fits: /^POST/, status: 403, json: { message: `Resource not accessible ${token}` } },
     'GitHub answers 403 to POST /repos/o/r/issues/5/comments: Resource not accessible ***',
-    'the token may not do that: a workflow needs "pull-requests: write"',
+    'the token may not do that: the job needs the permission for it, such as "pull-requests: write"',
   ],
   [
     'the limit of requests',

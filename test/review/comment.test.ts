@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import type { FileDiff } from '../../scripts/lib/bundle/diff.ts'
 import { commentBody, mostCharacters, type Review } from '../../scripts/lib/review/comment.ts'
 import { rendering } from '../rollout/sketch.ts'
+import { assertWhole as assertMarkdown } from './markdown-rules.ts'
 import { broken } from './rehearsal-reports.ts'
 import { head, nasty, nothingKnown, problem, reviewOf, reviews } from './reviews.ts'
 
@@ -15,54 +16,23 @@ function undigested(text: string): string {
     .replace(/^<!-- [0-9a-f]{64} since/m, '<!-- STATE since')
 }
 
-/** The body without its fences and code spans: what Markdown, HTML and GitHub read. Throws where a fence stays open. */
-function outside(body: string): string {
-  const seen: string[] = []
-  let open = ''
-  for (const line of body.split('\n')) {
-    const ticks = /^`{3,}/.exec(line)?.[0] ?? ''
-    if (open !== '') {
-      if (ticks.length >= open.length && line === ticks) open = ''
-    } else if (ticks !== '' && !line.slice(ticks.length).includes('`')) open = ticks
-    else seen.push(line.replaceAll(/(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)/g, ''))
-  }
-  assert.is(open, '', 'a fence is open at the end')
-  return seen.join('\n')
-}
-
 /** Everything that has to hold of any body. */
 function assertWhole(body: string): void {
-  assert.ok(body.length <= mostCharacters, `${body.length} characters`)
-  assert.not.match(body, /\p{Cs}/u, 'a character is halved')
-  assert.not.match(body, /[\u0000-\u0008\u000b-\u001f\u202e\u200b\u2028\u3164\r]/)
-  const words = outside(body)
-  assert.not.match(words, /`|@|evil|script|someone|alert|[^#&]#\d/)
-  assert.is(words.match(/<details>/g)?.length, words.match(/<\/details>/g)?.length, 'a click is open at the end')
-  assert.is(words.match(/<!--/g)?.length, words.match(/-->/g)?.length)
-  assert.is(words.match(/^### /gm)?.length, 1, 'one verdict')
-  // Every row of a table has as many cells as its head.
-  for (const [whole] of words.matchAll(/(?:^\|.*\n)+/gm)) {
-    assert.is(
-      new Set(
-        whole
-          .trimEnd()
-          .split('\n')
-          .map((row) => row.split('|').length),
-      ).size,
-      1,
-      whole,
-    )
-  }
+  assertMarkdown(body, mostCharacters)
 }
 
 for (const [name, make] of Object.entries(reviews)) {
   test(`the comment on a pull request: ${name}`, async () => {
     const body = commentBody(await make(), null)
     assertWhole(body)
-    const file = new URL(`comment-${name}.md.txt`, import.meta.url)
-    if (process.env['QUORATE_UPDATE_GOLDENS'] === '1') await writeFile(file, undigested(body))
-    assert.fixture(undigested(body), await readFile(file, 'utf8'))
+    await assertGolden(name, body)
   })
+}
+
+async function assertGolden(name: string, body: string): Promise<void> {
+  const file = new URL(`comment-${name}.md.txt`, import.meta.url)
+  if (process.env['QUORATE_UPDATE_GOLDENS'] === '1') await writeFile(file, undigested(body))
+  assert.fixture(undigested(body), await readFile(file, 'utf8'))
 }
 
 const anyText = fc.oneof(
@@ -91,6 +61,7 @@ const anyDiff: fc.Arbitrary<FileDiff> = fc.record({
 const anyReview: fc.Arbitrary<Review> = fc
   .record({
     lab: fc.option(anyText),
+    code: fc.array(anyText, { maxLength: 60 }),
     problems: fc.array(fc.record({ message: anyText, file: anyText, help: anyText, rule: anyText }), { maxLength: 60 }),
     diffs: fc.array(anyDiff, { maxLength: 30 }),
     subjects: fc.array(anyText, { maxLength: 20 }),
@@ -99,7 +70,7 @@ const anyReview: fc.Arbitrary<Review> = fc
     isRefused: fc.boolean(),
     interrupts: fc.array(anyText, { maxLength: 30 }),
   })
-  .map(({ lab, problems, diffs, subjects, sentences, severity, isRefused, interrupts }): Review => {
+  .map(({ lab, code, problems, diffs, subjects, sentences, severity, isRefused, interrupts }): Review => {
     const ahead = subjects.map((subject) => ({ commit: subject, subject }))
     const step = {
       part: subjects[0] ?? 'p',
@@ -157,6 +128,7 @@ const anyReview: fc.Arbitrary<Review> = fc
     return {
       ...nothingKnown,
       lab,
+      code,
       problems: problems.map((over) => problem({ severity, ...over })),
       changes: {
         base: subjects[0] ?? null,
@@ -232,6 +204,13 @@ test('the riskiest change comes first: votes, then the way in, then what is away
   assert.equal(order, order.toSorted().toReversed())
 })
 
+test('what the rehearsal found against the rollout is there without a click', async () => {
+  const body = commentBody(await reviews['password']!(), null)
+  const [above = '', inside] = body.slice(body.indexOf('#### Rehearsal')).split('<details>')
+  assert.match(above, 'not whole again after pve1 was killed')
+  assert.not.match(inside ?? '', 'not whole again after')
+})
+
 test('a later push that changes nothing on the hosts is told so in the verdict, and says since when', async () => {
   const first = await reviews['smaller-packets']!()
   const body = commentBody(first, null)
@@ -241,9 +220,12 @@ test('a later push that changes nothing on the hosts is told so in the verdict, 
   const same = /^### .*the same for the hosts as `9e8d7c6`: what was pushed since changes nothing on them$/m
   assert.not.match(body, same)
   assert.match(again, same)
+  await assertGolden('pushed-again', again)
   assert.match(commentBody({ ...first, head: third }, again), same, 'and so on')
   assert.is(commentBody({ ...first, head: second }, again), again, 'the same run again says the same')
   assert.is(commentBody({ ...first, head }, body), body)
+  const code = ['scripts/deploy.ts']
+  assert.not.match(commentBody({ ...first, code, head: second }, body), same, 'code is not known to do the same')
   const other = await reviews['password']!()
   assert.not.match(commentBody({ ...other, head: second }, body), same)
 })

@@ -1,11 +1,16 @@
 /** GitHub's REST API for comments, as far as quorate speaks it, with a memory; on loopback, in this process. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { verdictOn } from './github-contract.ts'
+import { answerAfterMerge, type AfterMerge } from './github-after-merge.ts'
 
 export interface StandIn {
   readonly url: string
   readonly comments: StoredComment[]
   readonly pulls: StoredPull[]
+  readonly afterMerge: AfterMerge
+  /** What pull request 5 touches. */
+  readonly files: { readonly filename: string; readonly previous_filename?: string }[]
   /** "GET /user", in order. */
   readonly asked: string[]
   /** Answers the next requests that this fits: status, JSON, headers. */
@@ -17,6 +22,7 @@ export interface StandIn {
   } | null
   /** Null: a token of a workflow, which may not ask who it is. */
   login: string | null
+  /** Throws where something was asked that GitHub's own description has not, or takes in no such form. */
   close(): Promise<void>
 }
 
@@ -36,14 +42,21 @@ export async function standIn(token: string): Promise<StandIn> {
     void answer(request, response)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const breaches: string[] = []
   const state: StandIn = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v3`,
     comments: [],
     pulls: [],
+    afterMerge: { issues: [], comments: [], statuses: [], deployments: [], merged: [] },
+    files: [],
     asked: [],
     fault: null,
     login: null,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close: async () => {
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+      const found = breaches.splice(0)
+      if (found.length > 0) throw new Error(found.join('\n'))
+    },
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -58,15 +71,22 @@ export async function standIn(token: string): Promise<StandIn> {
     const what = `${request.method} ${url.pathname.replace('/api/v3', '')}`
     state.asked.push(what)
     if (request.headers.authorization !== `Bearer ${token}`) return say(401, { message: 'Bad credentials' })
+    const sent = text === '' ? undefined : (JSON.parse(text) as { body?: string })
+    const verdict = verdictOn(request.method ?? '', url.pathname.replace('/api/v3', ''), url.searchParams, sent)
+    breaches.push(...verdict.breaches)
+    if (verdict.status !== null) return say(verdict.status, { message: verdict.breaches.join('; ') })
     if (state.fault?.fits.test(what) === true) return say(state.fault.status, state.fault.json, state.fault.headers)
-    say(...known(what, url, text === '' ? {} : (JSON.parse(text) as { body?: string })))
+    say(...known(what, url, sent ?? {}))
   }
 
   function known(what: string, url: URL, sent: { body?: string }): [number, unknown, Record<string, string>?] {
     const login = state.login ?? 'github-actions[bot]'
+    const after = answerAfterMerge(what, sent, login, state.afterMerge)
+    if (after !== null) return after.isList ? page(after.json as readonly unknown[], url) : [after.status, after.json]
     if (what === 'GET /user')
       return state.login === null ? [403, { message: 'Resource not accessible by integration' }] : [200, { login }]
     if (what === 'GET /repos/o/r/issues/5/comments') return page(state.comments.map(shown), url)
+    if (/^GET \/repos\/o\/r\/pulls\/\d+\/files$/.test(what)) return page(state.files, url)
     if (what === 'GET /repos/o/r/pulls') return page(state.pulls.filter(atBranch(url)), url)
     const pull = state.pulls.find(({ number }) => what === `GET /repos/o/r/pulls/${number}`)
     if (pull !== undefined) return [200, pull]

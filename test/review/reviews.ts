@@ -19,6 +19,7 @@ export const nothingKnown: Review = {
   lab: null,
   problems: null,
   changes: null,
+  code: [],
   plan: null,
   rehearsal: null,
   head,
@@ -94,7 +95,8 @@ async function nodeGoes(): Promise<Review> {
 async function withoutDevice(): Promise<Review> {
   const duo = await labOf('duo')
   const alone = duo.map((each) => ({ ...each, text: each.text.replace(/device:[^]*/, '') }))
-  return reviewOf(renderedFrom(duo), renderedFrom(alone))
+  const code = ['.github/workflows/deploy.yml', 'package-lock.json', 'renderers/corosync/corosync.conf.njk']
+  return reviewOf(renderedFrom(duo), renderedFrom(alone), { code })
 }
 
 async function newLab(): Promise<Review> {
@@ -144,6 +146,7 @@ function hostile(): Review {
   const ahead = [{ commit: nasty.join(''), subject: nasty.join(' ') }]
   const review = reviewOf(side('old'), side('new'), {
     lab: nasty.join(''),
+    code: [...nasty.map((each) => `renderers/${each}`), ...nasty.map((each) => `scripts/${each.repeat(99)}`)],
     problems: [problem({ severity: 'warning', file: nasty.join(''), message: nasty.join(' '), help: nasty.join(' ') })],
     rehearsal: { ...broken, violations: nasty, standIns: nasty, notRehearsed: [nasty.join(' ')] },
   })

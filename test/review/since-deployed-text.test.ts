@@ -1,6 +1,11 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { deployedText, journeyText, undeployedText } from '../../scripts/lib/review/since-deployed-text.ts'
+import {
+  deployedText,
+  journeyText,
+  undeployedText,
+  unfinishedText,
+} from '../../scripts/lib/review/since-deployed-text.ts'
 
 const a = 'a'.repeat(40)
 const b = 'b'.repeat(40)
@@ -26,6 +31,14 @@ test('what waits is listed, ten at most, and the rest is counted', () => {
     'git fetch origin "+refs/quorate/*:refs/quorate/*"',
   )
   assert.is(deployedText(null), '')
+})
+
+test('a deployment that is not over is named with what it means', () => {
+  assert.is(unfinishedText(null), '')
+  assert.match(
+    unfinishedText(b),
+    'the deployment of bbbbbbb has not ended with all hosts there (refs/quorate/unfinished)',
+  )
 })
 
 test('a base that the hosts are at is nothing to tell', () => {

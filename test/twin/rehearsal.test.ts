@@ -1,4 +1,6 @@
 /** The twin itself: real Debian, real systemd, the real daemons. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { assertContract } from '../contracts/contract.ts'
@@ -12,8 +14,10 @@ const rolling = [
 
 twin('the example lab: from bare machines to whole, and a change of tinc, keepalived and dnsmasq as predicted', () =>
   inRepository('lab', rolling, async (folder) => {
-    const { exit, report, log } = await rehearse(folder)
+    const file = join(folder, 'rehearsal.json')
+    const { exit, report, log } = await rehearse(folder, '--report', file)
     assertContract('rehearsal', report)
+    assert.equal(JSON.parse(readFileSync(file, 'utf8')), report)
     assert.equal(report.violations, [], log.slice(-3000))
     assert.is(exit, 0)
     assert.equal(report.machines, { nodes: 3, guests: 2 })

@@ -35,8 +35,15 @@ export function workflowProblems({ path, text }: SourceFile): readonly string[] 
   return problems.map((problem) => `${path}: ${problem}`)
 }
 
-function privilegeProblems({ on, permissions }: Workflow): readonly string[] {
+function privilegeProblems({ on, permissions, jobs }: Workflow): readonly string[] {
+  const checkouts = Object.values(jobs ?? {})
+    .flatMap(({ steps }) => steps ?? [])
+    .filter(({ uses }) => uses?.startsWith('actions/checkout@') === true)
+  const elsewhere = checkouts.some(({ with: inputs }) => inputs?.['ref'] ?? inputs?.['repository'])
   return [
+    ...(JSON.stringify(on).includes('workflow_run') && elsewhere
+      ? ['code of others is checked out beside a token that writes']
+      : []),
     ...(JSON.stringify(permissions) === '{}' ? [] : ['permissions are not {} at the top']),
     ...(JSON.stringify(on).includes('pull_request_target')
       ? ['pull_request_target runs code of others with our secrets']
@@ -57,6 +64,6 @@ function stepProblems({ uses, run, with: inputs }: Step): readonly string[] {
 function unversionedPins(text: string): readonly string[] {
   return text
     .split('\n')
-    .filter((line) => /uses: [^.\s]/.test(line) && !/# v\d+\.\d+\.\d+$/.test(line))
+    .filter((line) => /\buses: [^.\s]/.test(line) && !/# v\d+\.\d+\.\d+$/.test(line))
     .map((line) => `no version is named: ${line.trim()}`)
 }

@@ -19,10 +19,18 @@ export interface Git {
    * it meanwhile; a FailureError where git cannot move it.
    */
   moveDeployed(to: string, from: string | null): Promise<boolean>
+  /** The commit whose deployment began and did not end with all hosts there, as refs/quorate/unfinished says; null where nothing says so. */
+  unfinished(): Promise<string | null>
+  /** Has refs/quorate/unfinished say so of a commit, or (null) of none any more. */
+  setUnfinished(commit: string | null): Promise<void>
+  /** Whether two commits hold the very same files. */
+  isSame(one: string, other: string): Promise<boolean>
   /** The commits that `to` has and `from` has not, and that touch the path (relative to the folder). The newest first. */
   commitsBetween(from: string, to: string, path: string): Promise<readonly Commit[]>
   /** Paths, of those given (relative to the folder), that differ between the commit and the working tree, untracked ones included. */
   changedPaths(commit: string, paths: readonly string[]): Promise<readonly string[]>
+  /** Every path that differs between the commit and the working tree, untracked ones included. Relative to the top. */
+  changedAnywhere(commit: string): Promise<readonly string[]>
   /**
    * A second work tree of the commit, without running hooks. The folder must not exist. `only`: just this path, relative to the top
    * (much quicker in a large repository); nothing where the commit does not have it.
@@ -43,6 +51,9 @@ export interface Commit {
 
 /** Not below refs/heads, so it is nobody's branch, and a clone does not bring it along. */
 export const deployedRef = 'refs/quorate/deployed'
+
+/** While this is there, another commit is not deployed without a person's word. */
+export const unfinishedRef = 'refs/quorate/unfinished'
 
 /** Where the main branch is looked for, in this order. */
 const mainBranches = [
@@ -71,8 +82,21 @@ export async function openGit(folder: string): Promise<Git | null> {
     mergeBase: () => mergeBase(git),
     deployed: () => verified(git, deployedRef),
     moveDeployed: (to, from) => moveDeployed(git, to, from),
+    unfinished: async () => {
+      // Whatever it names, it is there: what cannot be read is no reason to go on.
+      const ref = await git.raw('for-each-ref', '--format=%(objectname)', unfinishedRef)
+      return ref.trim() === '' ? null : ref.trim()
+    },
+    setUnfinished: async (commit) => {
+      await git.raw('update-ref', ...(commit === null ? ['-d', unfinishedRef] : [unfinishedRef, commit]))
+    },
+    isSame: async (one, other) => {
+      const trees = await Promise.all([one, other].map((commit) => git.raw('rev-parse', `${commit}^{tree}`)))
+      return trees[0] === trees[1]
+    },
     commitsBetween: (from, to, path) => commitsBetween(git, from, to, path),
     changedPaths: (commit, paths) => changedPaths(git, commit, paths),
+    changedAnywhere: (commit) => changedAnywhere(git, commit),
     addWorktree: (target, commit, only) => addWorktree(git, target, commit, only),
     removeWorktree: async (target) => {
       await git.raw('worktree', 'remove', '--force', '--force', target)
@@ -168,6 +192,12 @@ async function addWorktree(git: SimpleGit, target: string, commit: string, only?
 async function changedPaths(git: SimpleGit, commit: string, paths: readonly string[]): Promise<readonly string[]> {
   const tracked = await git.raw('diff', '--name-only', '--no-renames', '--relative', '-z', commit, '--', ...paths)
   const untracked = await git.raw('ls-files', '--others', '--exclude-standard', '-z', '--', ...paths)
+  return `${tracked}${untracked}`.split('\0').filter((path) => path !== '')
+}
+
+async function changedAnywhere(git: SimpleGit, commit: string): Promise<readonly string[]> {
+  const tracked = await git.raw('diff', '--name-only', '--no-renames', '--no-relative', '-z', commit)
+  const untracked = await git.raw('ls-files', '--others', '--exclude-standard', '--full-name', '-z', '--', ':(top)')
   return `${tracked}${untracked}`.split('\0').filter((path) => path !== '')
 }
 

@@ -2,6 +2,7 @@
 import { relative, sep } from 'node:path'
 import type { Lab, Renderer } from '../../../renderers/renderer.ts'
 import { define, type Definition } from '../definition/definition.ts'
+import type { Problem } from '../definition/problem.ts'
 import { reportProblems } from '../definition/report.ts'
 import { longPasswords } from '../definition/secrets-file.ts'
 import { readSources } from '../definition/source.ts'
@@ -15,6 +16,8 @@ export interface Report {
   readonly colour: boolean
   /** False: a lab with nothing but warnings is passed over in silence. */
   readonly warnings?: boolean
+  /** Is given the errors besides. */
+  show?(problems: readonly Problem[]): void
 }
 
 export interface LabRendering {
@@ -62,7 +65,9 @@ export async function requireLab(
   const silent = definition.problems.length === 0 || (rendering !== null && report.warnings === false)
   if (!silent) report.note(reportProblems(definition, { colour: report.colour }))
   if (rendering !== null && definition.lab !== null) return { lab: definition.lab, rendering }
-  const errors = definition.problems.filter(({ severity }) => severity === 'error').length
+  const found = definition.problems.filter(({ severity }) => severity === 'error')
+  report.show?.(found)
+  const errors = found.length
   throw new FailureError(
     {
       what: `the definition has ${errors} ${errors === 1 ? 'error' : 'errors'}`,

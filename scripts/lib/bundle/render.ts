@@ -42,7 +42,7 @@ export function renderLab(
     .map((renderer) => ({ renderer, settings: settingsOf(renderer, sorted) }))
   const parts = Object.fromEntries(Object.keys(sorted.hosts).map((host) => [host, partsOf(host, rendered, findings)]))
   const held = holdings(Object.values(parts).flat(), fingerprints)
-  const groups = groupsOf(sorted, rendered)
+  const groups = groupsOf(sorted, rendered).map((group) => ({ group, hosts: concerned(sorted, group) }))
   for (const host of Object.values(sorted.hosts)) findings.push(...findingsOf(sorted, host, parts[host.name] ?? []))
   findings.push(...held.findings)
   const bundles = Object.values(sorted.hosts).map((host) =>
@@ -114,7 +114,7 @@ function bundleOf(
   host: Host,
   rendered: readonly Rendered[],
   parts: readonly ServicePart[],
-  groups: readonly Group[],
+  groups: readonly { readonly group: Group; readonly hosts: ReadonlySet<string> }[],
   held: Holdings,
 ): Bundle {
   const services = servicesOf(host.name, rendered).map(
@@ -129,7 +129,7 @@ function bundleOf(
     way: wayTo(lab, host),
     services: Object.fromEntries(services),
     parts: parts.map((part) => manifestOf(part, held)),
-    groups: groups.filter((group) => concerns(lab, group, host.name)),
+    groups: groups.filter(({ hosts }) => hosts.has(host.name)).map(({ group }) => group),
   }
 }
 
@@ -139,8 +139,8 @@ function manifestOf(part: ServicePart, held: Holdings): PartManifest {
 }
 
 /** A group is known on every host with a member, and on the nodes that carry a guest of it. */
-function concerns(lab: Lab, group: Group, host: string): boolean {
-  return group.members.some((member) => member.host === host || lab.hosts[member.host]?.guest?.node === host)
+function concerned(lab: Lab, group: Group): ReadonlySet<string> {
+  return new Set(group.members.flatMap(({ host }) => [host, lab.hosts[host]?.guest?.node ?? host]))
 }
 
 function findingsOf(lab: Lab, host: Host, parts: readonly ServicePart[]): readonly Finding[] {

@@ -1,5 +1,5 @@
 /** How the deployer gets to a host: worked out from the lab, kept in the bundle. */
-import { netId, type Host, type Lab } from '../../../renderers/renderer.ts'
+import { netId, nodesIn, type Host, type Lab } from '../../../renderers/renderer.ts'
 import type { Carrier, Way } from './rendering.ts'
 import { byCodeUnits } from './canonical.ts'
 
@@ -39,9 +39,7 @@ function carriersOf(lab: Lab, node: Host | undefined, networks: readonly string[
 
 function jumps(lab: Lab, first: string, networks: readonly string[]): readonly string[] {
   const standsThere = (host: Host) => networks.every((network) => own(host.addresses, network) !== undefined)
-  const nodes = Object.values(lab.hosts).filter(
-    (host) => host.kind === 'node' && host.name !== first && standsThere(host),
-  )
+  const nodes = nodesIn(lab).filter((node) => node.name !== first && standsThere(node))
   return [first, ...nodes.map(({ name }) => name).toSorted(byCodeUnits)]
 }
 

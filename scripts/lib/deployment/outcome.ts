@@ -1,4 +1,5 @@
 /** How a deployment ended, per host and per step: never guessed. */
+import type { Commit } from '../bundle/git.ts'
 import type { Exit, Failure } from '../failure.ts'
 import type { Edit } from './edits.ts'
 
@@ -17,12 +18,26 @@ export interface Outcome {
   readonly logs?: readonly string[]
   /** What stands in the way on the hosts, and is not ours to overwrite. Absent where nothing does. */
   readonly edits?: readonly Edit[]
+  /** Why no host was contacted: the deployment before is not over. Absent otherwise. */
+  readonly held?: Held
+}
+
+/** A deployment that has not ended with all hosts at its commit, and what another one would carry along. */
+export interface Held {
+  /** The commit whose deployment it was. */
+  readonly unfinished: string
+  /** The commit that all hosts were last brought to; null where none is known. */
+  readonly deployed: string | null
+  /** The commits since that touch the lab: the newest first; empty where no deployed one is known. */
+  readonly carries: readonly Commit[]
 }
 
 export interface HostOutcome {
   readonly outcome: 'unchanged' | 'applied' | 'reverted' | 'unknown'
   /** What is known, in a sentence. */
   readonly detail: string
+  /** Steps that would write on it and were not begun; absent where there is none. */
+  readonly notBegun?: readonly number[]
 }
 
 export interface StepOutcome {

@@ -83,11 +83,14 @@ function hostOutcome(request: DeployRequest, progress: Progress, steps: readonly
     const why = end?.kind === 'undone' ? end.hosts[host]?.detail : undefined
     return { outcome: 'unknown', detail: `${list('unknown')}: ${why ?? 'what it holds now is not known'}` }
   }
+  const left = numbers('none').length > 0 ? { notBegun: numbers('none') } : {}
   const rest = numbers('none').length > 0 ? `, ${list('none')} not begun` : ''
-  if (numbers('confirmed').length > 0) return { outcome: 'applied', detail: `${list('confirmed')} confirmed${rest}` }
-  if (numbers('reverted').length > 0) return { outcome: 'reverted', detail: `${list('reverted')} taken back${rest}` }
+  if (numbers('confirmed').length > 0)
+    return { outcome: 'applied', detail: `${list('confirmed')} confirmed${rest}`, ...left }
+  if (numbers('reverted').length > 0)
+    return { outcome: 'reverted', detail: `${list('reverted')} taken back${rest}`, ...left }
   const detail = own.length === 0 ? 'as wanted' : `${list('none')} ${request.apply ? 'not begun' : 'would be done'}`
-  return { outcome: 'unchanged', detail: progress.recorded.has(host) ? `${detail}; written down` : detail }
+  return { outcome: 'unchanged', detail: progress.recorded.has(host) ? `${detail}; written down` : detail, ...left }
 }
 
 function stateOn({ ends, back }: Progress, { id }: Step, host: string): 'none' | 'confirmed' | 'reverted' | 'unknown' {

@@ -6,9 +6,10 @@ import type { SinceDeployed } from '../bundle/since-deployed.ts'
 import type { Problem } from '../definition/problem.ts'
 import type { Plan } from '../rollout/rollout.ts'
 import type { RehearsalReport } from '../twin/report.ts'
+import { codeWithin } from './code-within.ts'
 import { changesWithin, removedWithin, secretsWithin } from './changes-within.ts'
 import { earlierIn, markerFor, stateLine, type Earlier } from './comment-marker.ts'
-import { blocksWithin, fenceWithin } from './fitting.ts'
+import { blocksWithin, fenceWithin, listWithin } from './fitting.ts'
 import { linesOf } from './line-counts.ts'
 import { shortCode } from './markdown.ts'
 import { problemsWithin } from './problems-markdown.ts'
@@ -17,6 +18,7 @@ import { risks } from './risk.ts'
 import { rolloutMarkdown } from './rollout-markdown.ts'
 import { undeployedText } from './since-deployed-text.ts'
 import { verdictOf } from './verdict.ts'
+import { visible } from './visible.ts'
 
 /** What is known of a pull request. Null: it was not made, or nothing can be said. */
 export interface Review {
@@ -29,6 +31,8 @@ export interface Review {
     readonly diffs: readonly FileDiff[]
     readonly sinceDeployed: SinceDeployed | null
   } | null
+  /** Paths of code that changes with it: what works out the review, and what a deployment runs. */
+  readonly code: readonly string[]
   readonly plan: Plan | null
   readonly rehearsal: RehearsalReport | null
   /** The commit that was reviewed: the full hash. */
@@ -41,7 +45,15 @@ export interface Review {
 export const mostCharacters = 60_000
 
 /** What each section may take at most; the changes get what is left, 14,000 or more. */
-const rooms = { problems: 8000, rollout: 17_000, rehearsal: 9000, undeployed: 3000, removed: 4000, secrets: 3000 }
+const rooms = {
+  code: 2000,
+  problems: 8000,
+  rollout: 17_000,
+  rehearsal: 9000,
+  undeployed: 3000,
+  removed: 4000,
+  secrets: 3000,
+}
 
 /** The comment's body; its first line is the hidden marker. `before`: the body that it takes the place of. */
 export function commentBody(review: Review, before: string | null): string {
@@ -58,6 +70,7 @@ export function commentBody(review: Review, before: string | null): string {
     `### ${verdictOf(review)}${journey(review)}${samePush(review, since, earlier)}`,
   ].join('\n')
   const above = [
+    codeWithin(review.code, rooms.code, place),
     problemsWithin(problems ?? [], rooms.problems, place),
     plan === null ? '' : rolloutMarkdown(plan, linesOf(diffs), rooms.rollout, place),
     rehearsal === null ? '' : rehearsalWithin(rehearsal, place),
@@ -80,8 +93,9 @@ function placeOf(artifact: string | null): string {
 }
 
 /** What the hosts get, whatever commit says so. */
-function hostsState({ changes, plan }: Review): string | null {
-  if (changes === null) return null
+function hostsState({ changes, plan, code }: Review): string | null {
+  // Of code that changes nobody can say that it does the same.
+  if (changes === null || code.length > 0) return null
   const text = JSON.stringify([plan?.kind ?? null, changes.changes])
   return createHash('sha256').update(text).digest('hex')
 }
@@ -96,12 +110,15 @@ function samePush({ head }: Review, since: string | null, earlier: Earlier | nul
   return ` &nbsp; the same for the hosts as ${shortCode(since.slice(0, 7), 40)}: what was pushed since changes nothing on them`
 }
 
+/** What is against the rollout is there without a click. */
 function rehearsalWithin(report: RehearsalReport, place: string): string {
-  const [verdict = '', ...blocks] = rehearsalBlocks(report)
-  const room = rooms.rehearsal - verdict.length - 100
-  const figures = blocksWithin(blocks, room, () => `… and more figures: ${place.replace('"review"', '"rehearsal"')}`)
-  const inside = figures === '' ? '' : `\n\n<details><summary>Figures</summary>\n\n${figures}\n\n</details>`
-  return `#### Rehearsal\n\n${verdict}${inside}`
+  const where = place.replace('"review"', '"rehearsal"')
+  const [verdict = '', ...all] = rehearsalBlocks(report)
+  const blocks = report.violations.length === 0 ? all : all.slice(1)
+  const against = listWithin(report.violations.map(visible).join('\n'), rooms.rehearsal / 3, where)
+  const above = [`#### Rehearsal\n\n${verdict}`, ...(against === '' ? [] : [against])].join('\n\n')
+  const figures = blocksWithin(blocks, rooms.rehearsal - above.length - 100, () => `… and more figures: ${where}`)
+  return figures === '' ? above : `${above}\n\n<details><summary>Figures</summary>\n\n${figures}\n\n</details>`
 }
 
 function undeployed(since: SinceDeployed | null, place: string): string {
@@ -110,7 +127,7 @@ function undeployed(since: SinceDeployed | null, place: string): string {
 }
 
 function footer({ changes, plan }: Review, place: string): string {
-  if (plan === null || changes === null) return `The whole review is ${place}.`
+  if (plan === null || changes === null) return `All that is known is ${place}.`
   const base =
     changes.base === null ? '' : ` · ${shortCode(`quorate plan --base ${changes.base.slice(0, 7)}`, 60)} gives the same`
   return `Whole differences, bundles and plan: ${place}${base}`

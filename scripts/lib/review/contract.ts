@@ -1,11 +1,13 @@
-/** The contracts of the documents that a comment is made from. */
+/** The contracts of the documents that comments and issues are made from. */
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import changes from './contracts/changes.schema.json' with { type: 'json' }
+import drift from './contracts/drift.schema.json' with { type: 'json' }
+import outcome from './contracts/outcome.schema.json' with { type: 'json' }
 import problems from './contracts/problems.schema.json' with { type: 'json' }
 import rehearsal from './contracts/rehearsal.schema.json' with { type: 'json' }
 import rollout from './contracts/rollout.schema.json' with { type: 'json' }
 
-const schemas = { changes, problems, rehearsal, rollout }
+const schemas = { changes, drift, outcome, problems, rehearsal, rollout }
 
 export type ContractName = keyof typeof schemas
 

@@ -102,7 +102,9 @@ export function outcomeText(outcome: Outcome, apply: boolean): string {
   ].join('')
 }
 
-function heading({ exit, steps }: Outcome): string {
+/** What became of a deployment that did not go through. */
+export function heading({ exit, steps, held }: Outcome): string {
+  if (held !== undefined) return 'held: the deployment before is not over'
   const undone = steps.filter(({ outcome }) => outcome === 'reverted').length
   if (exit === 3 && undone > 0) return 'rolled back: everything this run had changed is as before'
   if (exit === 5) return 'somebody else is deploying'
@@ -110,7 +112,8 @@ function heading({ exit, steps }: Outcome): string {
   return 'not deployed'
 }
 
-function summary({ hosts }: Outcome): string {
+/** "3 applied, 1 unchanged" */
+export function summary({ hosts }: Outcome): string {
   const ends = Object.values(hosts).map(({ outcome }) => outcome)
   const counts = (['applied', 'unchanged', 'reverted', 'unknown'] as const).flatMap((end) => {
     const count = ends.filter((each) => each === end).length

@@ -1,5 +1,5 @@
 /** What fits into a comment: whole blocks from the front, and a sentence about the rest. Nothing is cut inside. */
-import { clipped, fence, grouped } from './markdown.ts'
+import { clipped, fence, grouped, shortCode } from './markdown.ts'
 import { visible } from './visible.ts'
 
 /** Room for the commands of a person, and none for a line without end. */
@@ -41,6 +41,16 @@ export function fenceWithin(language: string, text: string, room: number, place:
   const overhead = whole.length - lines.join('\n').length
   const count = fitting(lines, room - noteRoom - overhead, 1)
   return `${fence(language, lines.slice(0, count))}\n\n${rest(lines.length - count, 'line', place)}`
+}
+
+/**
+ * Sentences that anybody may have written, one a line, as a list: a fence has no end on the right, and would hide the end of each. What is indented
+ * belongs to what is above it. At most `room` characters.
+ */
+export function listWithin(text: string, room: number, place: string): string {
+  const lines = text.split('\n').filter((line) => line.trim() !== '')
+  const items = lines.map((line) => `${line.startsWith(' ') ? '  ' : ''}- ${shortCode(line.trim(), mostInLine)}`)
+  return blocksWithin(items, room, (from) => rest(items.length - from, 'line', place), '\n')
 }
 
 /** "… and 412 more files: in the artifact" */

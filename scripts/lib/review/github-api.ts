@@ -1,4 +1,4 @@
-/** GitHub's REST API, as far as a comment needs it. The token goes into one header of requests to one origin, and nowhere else. */
+/** GitHub's REST API, as far as comments, issues, statuses and deployments need it. The token goes into one header of requests to one origin, and nowhere else. */
 import { harmless } from '../definition/shown.ts'
 import { FailureError } from '../failure.ts'
 import { clipped } from './markdown.ts'
@@ -119,7 +119,8 @@ function messageIn(json: unknown): string {
 function remedy({ status, isLimited }: Answer): string {
   if (isLimited) return 'the limit of requests is reached: run it again in an hour'
   if (status === 401) return 'GITHUB_TOKEN is not valid any more: take another one'
-  if (status === 403) return 'the token may not do that: a workflow needs "pull-requests: write"'
+  if (status === 403)
+    return 'the token may not do that: the job needs the permission for it, such as "pull-requests: write"'
   if (status === 404) return 'name a repository and a pull request that are there, and that the token may see'
   if (status >= 300 && status < 400) return 'the repository has another name now: say --repository OWNER/NAME'
   return status >= 500 ? 'run it again' : 'report it as a bug, with this text'
@@ -140,5 +141,8 @@ function unusable(what: string, next: string): FailureError {
 }
 
 function failed(what: string, where: string, next: string): FailureError {
-  return new FailureError({ what, where, now: 'the comment is as it was, unless this was about sending it', next }, 4)
+  return new FailureError(
+    { what, where, now: 'what is there is as it was, unless this was about changing it', next },
+    4,
+  )
 }

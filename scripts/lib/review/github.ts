@@ -1,6 +1,11 @@
 /** The GitHub side of a run in a workflow. */
-import { error, warning, type AnnotationProperties } from '@actions/core'
+import { error, setOutput, warning, type AnnotationProperties } from '@actions/core'
 import type { Annotation } from './annotations.ts'
+
+/** What later steps of the job can ask this one's outputs for. Wants GITHUB_OUTPUT. */
+export function giveOutputs(outputs: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(outputs)) setOutput(name, value)
+}
 
 /** Prints annotations as workflow commands on standard output; outside a workflow they are of no use. */
 export function annotate(annotations: readonly Annotation[]): void {

@@ -2,13 +2,14 @@
 import { harmless } from '../definition/shown.ts'
 import type { HostState, LabState } from '../deployment/drift.ts'
 
-const kinds = { edited: 'edited', mode: 'other mode or owner', missing: 'removed' } as const
+/** What somebody did to a file. */
+export const driftKinds = { edited: 'edited', mode: 'other mode or owner', missing: 'removed' } as const
 
 /** One line per host that drifted or could not be asked, then one for all. */
 export function driftText({ hosts }: LabState): string {
   const lines = Object.entries(hosts).flatMap(([host, state]) => {
     if (!state.reachable) return [`${host}  not known: ${harmless(state.why ?? '')}`]
-    return state.drift.map(({ path, kind }) => `${host}  ${path}  ${kinds[kind]}`)
+    return state.drift.map(({ path, kind }) => `${host}  ${path}  ${driftKinds[kind]}`)
   })
   return [...lines, driftSummary(Object.values(hosts)), ''].join('\n')
 }

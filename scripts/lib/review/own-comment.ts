@@ -1,5 +1,4 @@
-/** The one comment of a lab on a pull request: found by its marker and its author, written once, and updated in place. */
-import { findMarked } from './comment-marker.ts'
+/** The one comment of a lab on a pull request or an issue: found by its marker and its author, written once, and updated in place. */
 import type { GitHub } from './github-api.ts'
 import { at } from './pull-request.ts'
 
@@ -25,8 +24,8 @@ export async function loginOf(github: GitHub): Promise<string> {
 }
 
 /**
- * `issue`: "/repos/OWNER/NAME/issues/NUMBER". `bodyFor` makes the body from the one that it takes the place of; where they are the same, nothing
- * is sent. Somebody else's comment is left alone, whatever it begins with.
+ * `find`: which of one's own comments it is, by its index; −1: none. `bodyFor` makes the body from the one that it takes the place of; where they are the same, or
+ * there is to be none (null), nothing is sent. Somebody else's comment is left alone, whatever it begins with.
  */
 export async function postComment(
   github: GitHub,
@@ -34,20 +33,17 @@ export async function postComment(
     readonly repository: string
     readonly number: number
     readonly author: string
-    readonly lab: string | null
+    readonly find: (bodies: readonly string[]) => number
   },
-  bodyFor: (before: string | null) => string,
+  bodyFor: (before: string | null) => string | null,
 ): Promise<Posted> {
-  const { repository, number, author, lab } = target
+  const { repository, number, author, find } = target
   const listing = `/repos/${repository}/issues/${number}/comments`
   const all = (await github.list(`${listing}?per_page=100`)).flatMap((each) => commentIn(each) ?? [])
   const own = all.filter((comment) => comment.author === author)
-  const index = findMarked(
-    own.map(({ body }) => body),
-    lab,
-  )
-  const known = own[index]
+  const known = own[find(own.map(({ body }) => body))]
   const body = bodyFor(known?.body ?? null)
+  if (body === null) return { action: 'unchanged', url: known?.url ?? null, author }
   if (known === undefined) {
     const made = commentIn(await github.send('POST', listing, { body }))
     return { action: 'created', url: made?.url ?? null, author: made?.author ?? null }

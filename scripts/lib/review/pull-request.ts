@@ -75,6 +75,31 @@ export async function pullRequestAt(number: number, repository: string, github: 
   throw new FailureError({ what, where: repository, now: 'nothing was sent', next: 'run it again' }, 4)
 }
 
+/** The merged pull request that brought a commit (the full hash); null where none did. Of several, the one that was merged as this commit. */
+export async function mergedPullRequest(commit: string, repository: string, github: GitHub): Promise<number | null> {
+  const all = await github.list(`/repos/${repository}/commits/${commit}/pulls?per_page=100`)
+  const merged = all.flatMap((each) => {
+    const number = at(each, 'number')
+    const isMerged = typeof at(each, 'merged_at') === 'string' && Number.isSafeInteger(number)
+    return isMerged ? [{ number: number as number, isThis: at(each, 'merge_commit_sha') === commit }] : []
+  })
+  return (merged.find(({ isThis }) => isThis) ?? merged[0])?.number ?? null
+}
+
+/** GitHub lists no more of them. */
+const mostFiles = 3000
+
+/** The paths that a pull request touches, old names of renamed files included, as GitHub knows them; `whole`: whether those are all. */
+export async function pathsOf(
+  { number }: PullRequest,
+  repository: string,
+  github: GitHub,
+): Promise<{ readonly paths: readonly string[]; readonly whole: boolean }> {
+  const files = await github.list(`/repos/${repository}/pulls/${number}/files?per_page=100`)
+  const names = files.flatMap((file) => [textOf(at(file, 'filename')), textOf(at(file, 'previous_filename'))])
+  return { paths: names.filter((name) => name !== null), whole: files.length < mostFiles }
+}
+
 /** What is at the end of these keys; undefined where something on the way is no object. */
 export function at(value: unknown, ...keys: readonly string[]): unknown {
   let here = value

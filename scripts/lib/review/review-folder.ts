@@ -22,6 +22,7 @@ interface Problems {
 
 type Changes = Omit<NonNullable<Review['changes']>, 'base'> & {
   readonly lab: string
+  readonly code: readonly string[]
   readonly base: { readonly commit: string | null }
   readonly sinceDeployed: SinceDeployed | null
 }
@@ -38,6 +39,7 @@ export async function readReview(folder: string): Promise<Omit<Review, 'head' | 
     lab: problems?.lab ?? changes?.lab ?? null,
     problems: problems?.problems ?? null,
     changes: changes === null ? null : { ...changes, base: changes.base.commit },
+    code: changes?.code ?? [],
     plan,
     rehearsal,
   }

@@ -1,6 +1,6 @@
 /** A rollout for a pull request: the table of steps with votes and interruptions, what is safe about it, and a diagram that GitHub draws. */
 import type { Plan, Rollout } from '../rollout/rollout.ts'
-import { blocksWithin, fenceWithin, noteRoom, rest } from './fitting.ts'
+import { blocksWithin, listWithin, noteRoom, rest } from './fitting.ts'
 import { code, shortCode, table } from './markdown.ts'
 import { refusalText } from './refusal-text.ts'
 import { rolloutMermaid } from './rollout-mermaid.ts'
@@ -18,14 +18,14 @@ const mostInCell = 6
 /** At most `room` characters, which are 10,000 or more; empty where nothing is to be rolled out. `place`: where the whole plan is, in Markdown. */
 export function rolloutMarkdown(plan: Plan, lines: Lines, room: number, place: string): string {
   if (plan.kind === 'refused')
-    return `#### No safe rollout\n\n${fenceWithin('', refusalText(plan.refusals), room - 50, place)}`
+    return `#### No safe rollout\n\n${listWithin(refusalText(plan.refusals), room - 50, place)}`
   const { rollout } = plan
   const head = `#### Rollout ${code(rollout.digest.slice(0, 8))}: ${rolloutCounts(rollout)}`
   if (rollout.waves.length === 0) {
     if (rollout.byHand === undefined) return ''
-    return `#### By hand\n\n${fenceWithin('', closing(rollout).trimStart(), mostOfClosing, place)}`
+    return `#### By hand\n\n${listWithin(closing(rollout), mostOfClosing, place)}`
   }
-  const below = [fenceWithin('', closing(rollout), mostOfClosing, place), diagram(rollout, place)].join('\n\n')
+  const below = [listWithin(closing(rollout), mostOfClosing, place), diagram(rollout, place)].join('\n\n')
   return [head, stepTable(rollout, lines, room - head.length - below.length - 4, place), below].join('\n\n')
 }
 

@@ -3,6 +3,9 @@ import type { Rollout, Step } from '../rollout/rollout.ts'
 import { hostList, type Row, rolloutRows } from './rollout-rows.ts'
 import { visible } from './visible.ts'
 
+/** Of more boxes in a row nobody can read the words: GitHub makes them as small as it takes for the page. Then they go downwards. */
+const mostInRow = 4
+
 /** The text ends with a newline and holds no fence. */
 export function rolloutMermaid(rollout: Rollout): string {
   const rows = rolloutRows(rollout, () => null)
@@ -14,7 +17,7 @@ export function rolloutMermaid(rollout: Rollout): string {
     ),
   )
   const arrows = waves.slice(1).map((wave) => `  w${wave - 1} --> w${wave}`)
-  return `${['flowchart LR', ...boxes, ...arrows].join('\n')}\n`
+  return `${[`flowchart ${waves.length > mostInRow ? 'TB' : 'LR'}`, ...boxes, ...arrows].join('\n')}\n`
 }
 
 function box(wave: number, rows: readonly Row[]): string {

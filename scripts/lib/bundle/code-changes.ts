@@ -1,0 +1,22 @@
+/** Which files of a change are code: they run where the change is reviewed, and later beside the hosts' keys. */
+import { resolve } from 'node:path'
+import { repoRootOf } from '../roots.ts'
+import { openGit } from './git.ts'
+
+/** In whatever folder quorate lies. A lab is no code, but a template is: nunjucks is no sandbox. */
+const folders = /(?:^|\/)(?:renderers|scripts|node_modules|\.github|\.ci)\//
+/** What npm and the build read. */
+const files =
+  /(?:^|\/)(?:package\.json|package-lock\.json|npm-shrinkwrap\.json|\.npmrc|tsconfig[^/]*\.json|lab\.schema\.json)$/
+
+/** `path`: relative to the top of the repository, with "/". */
+export function isCode(path: string): boolean {
+  return folders.test(path) || files.test(path)
+}
+
+/** The code that differs between a commit and the working tree of a lab's repository, relative to the repository's top; sorted. */
+export async function codeChanges(labFolder: string, commit: string | null): Promise<readonly string[]> {
+  const git = await openGit(repoRootOf(resolve(labFolder)))
+  if (git === null || commit === null) return []
+  return (await git.changedAnywhere(commit)).filter(isCode).toSorted()
+}
