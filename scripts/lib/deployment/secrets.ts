@@ -1,5 +1,4 @@
 /** Where the values for a text's holes come from: the lab's SOPS file, or values made up for simulated hosts and checkers. */
-import { execFile } from 'node:child_process'
 import { createPrivateKey, createPublicKey, generateKeyPair, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,6 +8,7 @@ import type { Secrets } from '../bundle/fill.ts'
 import type { Rendering } from '../bundle/rendering.ts'
 import { secretsFile } from '../definition/secrets-file.ts'
 import { FailureError } from '../failure.ts'
+import { secretValues } from './secret-values.ts'
 
 type Half = SecretHole['half']
 
@@ -32,14 +32,14 @@ export async function standInSecretsFor(declared: Rendering['secrets']): Promise
 }
 
 /**
- * The values of a lab's secrets.yaml, decrypted by the program `sops` into memory only.
- * `declared`: the rendering's secrets; where it declares none, nothing is run. Throws a FailureError when sops is missing or
- * fails (exit 4), or when a declared secret is not set (exit 1, all of them named).
+ * The values of a lab's secrets.yaml, decrypted into memory only.
+ * `declared`: the rendering's secrets; where it declares none, no key is looked for. Throws a FailureError when the file does not decrypt
+ * or was tampered with (exit 4), or when a declared secret is not set (exit 1, all of them named).
  */
 export async function sopsSecrets(labFolder: string, declared: Rendering['secrets']): Promise<Secrets> {
   const ids = Object.keys(declared)
   const file = join(labFolder, secretsFile)
-  const values = ids.length > 0 && existsSync(file) ? leaves(await decrypted(file), []) : new Map<Id, string>()
+  const values = ids.length > 0 && existsSync(file) ? await secretValues(file) : new Map<Id, string>()
   const unset = ids.filter((id) => !values.has(id))
   if (unset.length > 0) throw notSet(unset, file)
   return rememberingSecrets((id) => {
@@ -88,37 +88,6 @@ function halfOf(id: Id, pem: string, half: Half): string {
   const what = `the secret "${id}" is no RSA private key in PEM of 2048 bits or more; its value is not shown`
   const next = `make a new key (openssl genrsa -traditional 2048) and set "${id}"`
   throw new FailureError({ what, where: `${secretsFile}: ${id}`, now: 'no file was written with it', next }, 1)
-}
-
-async function decrypted(file: string): Promise<unknown> {
-  const args = ['--decrypt', '--input-type', 'yaml', '--output-type', 'json', file]
-  const options = { timeout: 60_000, maxBuffer: 16 * 1024 * 1024 }
-  try {
-    const { stdout } = await promisify(execFile)('sops', args, options)
-    return JSON.parse(stdout)
-  } catch (error) {
-    throw undecrypted(file, error as Error & { code?: unknown; stderr?: unknown })
-  }
-}
-
-/** No cause is kept: a JSON.parse error, for one, quotes the text. */
-function undecrypted(file: string, { code, stderr }: Error & { code?: unknown; stderr?: unknown }): FailureError {
-  const missing = code === 'ENOENT'
-  const words = typeof stderr === 'string' ? stderr.trim().split('\n').slice(0, 3).join(' ') : ''
-  const what = missing
-    ? 'the program "sops" is not installed'
-    : `sops cannot decrypt the secrets: ${words || 'it printed no JSON'}`
-  const next = missing
-    ? 'install it (https://getsops.io) where you deploy from'
-    : 'see that the age identity is where sops looks for it (SOPS_AGE_KEY_FILE)'
-  return new FailureError({ what, where: file, now: 'no host was touched', next }, 4)
-}
-
-function leaves(value: unknown, path: readonly string[]): Map<Id, string> {
-  if (typeof value === 'string' && value !== '') return new Map([[path.join('.'), value]])
-  if (typeof value === 'number') return new Map([[path.join('.'), String(value)]])
-  if (typeof value !== 'object' || value === null) return new Map()
-  return new Map(Object.entries(value).flatMap(([key, member]) => [...leaves(member, [...path, key])]))
 }
 
 function notSet(ids: readonly Id[], file: string): FailureError {
