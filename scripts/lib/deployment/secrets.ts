@@ -8,6 +8,7 @@ import type { Secrets } from '../bundle/fill.ts'
 import type { Rendering } from '../bundle/rendering.ts'
 import { secretsFile } from '../definition/secrets-file.ts'
 import { FailureError } from '../failure.ts'
+import { setCommand } from '../secrets/audit.ts'
 import { secretValues } from './secret-values.ts'
 
 type Half = SecretHole['half']
@@ -49,7 +50,8 @@ export async function sopsSecrets(labFolder: string, declared: Rendering['secret
   })
 }
 
-function rememberingSecrets(stored: (id: Id, kind: SecretKind) => string): Secrets {
+/** Secrets that are looked up in what `stored` gives, and known for masking once they were handed out. */
+export function rememberingSecrets(stored: (id: Id, kind: SecretKind) => string): Secrets {
   const seen = new Set<string>()
   return {
     value(id, kind, half) {
@@ -93,6 +95,6 @@ function halfOf(id: Id, pem: string, half: Half): string {
 function notSet(ids: readonly Id[], file: string): FailureError {
   const names = ids.map((id) => `"${id}"`).join(', ')
   const what = ids.length === 1 ? `the secret ${names} has no value` : `${ids.length} secrets have no value: ${names}`
-  const next = `set ${ids.length === 1 ? 'it' : 'them'} with: sops ${file}`
+  const next = `set ${ids.length === 1 ? 'it' : 'each'}: ${setCommand(ids.length === 1 ? ids[0]! : 'NAME')}`
   return new FailureError({ what, where: file, now: 'no host was touched', next }, 1)
 }

@@ -1,6 +1,5 @@
 /** Which values of a SOPS file are encrypted: at most one rule about the keys on the way says so (getsops.io, sops.go). */
-
-type Metadata = ReadonlyMap<unknown, unknown>
+import type { Members } from './members.ts'
 
 const byName = {
   unencrypted_suffix: { wanted: false, matches: (suffix: string) => (key: string) => key.endsWith(suffix) },
@@ -12,7 +11,7 @@ const byComment = ['unencrypted_comment_regex', 'encrypted_comment_regex']
 const names = [...Object.keys(byName), ...byComment]
 
 /** Why quorate cannot tell which values are encrypted, as in "…, because it …"; null where it can. */
-export function rulesBeyondUs(metadata: Metadata): string | null {
+export function rulesBeyondUs(metadata: Members): string | null {
   const set = names.filter((name) => textOf(metadata, name) !== '')
   if (set.length > 1) return `has more than one rule of what is encrypted: ${set.join(', ')}`
   const [name] = set
@@ -27,7 +26,7 @@ export function rulesBeyondUs(metadata: Metadata): string | null {
 }
 
 /** Whether the value below these keys is encrypted. SOPS asks of each key on the way; without a rule, `_unencrypted` at its end says no. */
-export function isEncryptedBy(metadata: Metadata): (path: readonly string[]) => boolean {
+export function isEncryptedBy(metadata: Members): (path: readonly string[]) => boolean {
   for (const [name, { wanted, matches }] of Object.entries(byName)) {
     const rule = textOf(metadata, name)
     if (rule === '') continue
@@ -37,7 +36,7 @@ export function isEncryptedBy(metadata: Metadata): (path: readonly string[]) => 
   return (path) => !path.some((key) => key.endsWith('_unencrypted'))
 }
 
-function textOf(metadata: Metadata, name: string): string {
+function textOf(metadata: Members, name: string): string {
   const value = metadata.get(name)
   return typeof value === 'string' ? value : ''
 }

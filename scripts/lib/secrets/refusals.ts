@@ -18,7 +18,15 @@ function fileOf(at: string): string {
 
 export function isNoSopsFile(at: string, why: string): FailureError {
   const what = `the secrets are no file of SOPS: ${why}`
-  return new FailureError({ what, where: at, now, next: `make it with SOPS: sops ${fileOf(at)}` }, 4)
+  return new FailureError(
+    {
+      what,
+      where: at,
+      now,
+      next: 'bring back a version that SOPS wrote, or take it away and make it anew: quorate secrets set NAME',
+    },
+    4,
+  )
 }
 
 /** `places`: where was looked. */
@@ -36,8 +44,8 @@ export function identityIsNoRecipient(
 ): FailureError {
   const whose = ours.length === 1 ? `identity of ${listed(ours)} does` : `identities of ${listed(ours)} do`
   const what = `the age ${whose} not decrypt the secrets, which are encrypted for ${listed(recipients)}`
-  const add = `sops rotate --in-place --add-age ${shortened(ours[0] ?? 'RECIPIENT')} ${file}`
-  const next = `use the identity of one of these, or let its owner add yours: ${add}`
+  const next =
+    'use the identity of one of these, or let its owner add yours to .sops.yaml and run "quorate secrets rotate"'
   return new FailureError({ what, where: file, now, next }, 4)
 }
 

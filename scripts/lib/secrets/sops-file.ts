@@ -3,6 +3,7 @@ import type { Id } from '../../../renderers/lab.ts'
 import { positionOf } from '../definition/position.ts'
 import type { Span } from '../definition/yaml-fault.ts'
 import { readYaml } from '../definition/yaml-file.ts'
+import { isMap, keySources, listOf, type Members } from './members.ts'
 import { isEncryptedBy, rulesBeyondUs } from './encryption-rule.ts'
 import { isNoSopsFile, macIsMissing, macWasChanged } from './refusals.ts'
 
@@ -18,6 +19,8 @@ export interface SopsFile {
   readonly otherKeys: readonly string[]
   /** What it takes the program `sops` to read, as in "…, because it …"; null where it takes nothing but age. */
   readonly beyondUs: string | null
+  /** Whether its rules have a value with these keys on the way encrypted. */
+  encrypts(path: readonly string[]): boolean
   /** Where the value with these keys and numbers of members on the way is written: "lab/secrets.yaml:12". */
   at(place: readonly string[]): string
 }
@@ -38,10 +41,6 @@ export interface AgeRecipient {
   /** The data key, encrypted to this recipient, in age's armour. */
   readonly encrypted: string
 }
-
-const keySources = ['pgp', 'kms', 'gcp_kms', 'hckms', 'azure_kv', 'hc_vault']
-
-type Members = ReadonlyMap<unknown, unknown>
 
 /**
  * Reads the text of a SOPS file in YAML (getsops.io, stores/yaml). `file`: what it is called in refusals.
@@ -76,6 +75,7 @@ export function sopsFile(text: string, file: string): SopsFile {
     recipients,
     otherKeys,
     beyondUs,
+    encrypts: isEncrypted,
     at: (place) => at(locate(place, true)),
   }
 }
@@ -107,12 +107,4 @@ function leaves(value: unknown, way: Way, isEncrypted: (path: readonly string[])
     )
   }
   return value === null ? [] : [{ ...way, id: path.join('.'), value, isEncrypted: isEncrypted(path) }]
-}
-
-function isMap(value: unknown): value is Members {
-  return value instanceof Map
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
 }
