@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError, type Option } from 'commander'
+import type { Written } from './lib/deployment/leaks.ts'
 import type { Exit } from './lib/failure.ts'
 import { packageRoot } from './lib/roots.ts'
 import type { Terminal } from './terminal.ts'
@@ -13,6 +14,10 @@ export interface Surroundings {
   readonly onInterrupt: (explain: () => void) => void
   /** GitHub reads standard output for workflow commands. */
   readonly isWorkflow: boolean
+  /** All that the process has written so far. */
+  readonly written: () => Promise<readonly Written[]>
+  /** Is called when a secret is in it. */
+  readonly onLeak: () => void
 }
 
 /** What runs the words of a command line. Wrong usage is explained on `note` and comes to 2. */

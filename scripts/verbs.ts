@@ -111,6 +111,11 @@ export function addHostVerbs(add: Add, onDeploy: () => void): void {
     )
     .option('--keep', 'after a failed step leave the earlier ones as they are', false)
     .option('--reviewed <digest>', 'refuse any rollout but this one')
+    .option(
+      '--artifacts <path...>',
+      'files and folders for others: the run fails when a secret is in them afterwards',
+      [],
+    )
 
   const loadDrift = async () => (await import('./drift.ts')).drift
   withHosts(add('drift', 'compare the hosts with what was last deployed', 'drift', loadDrift)).option(

@@ -1,6 +1,7 @@
 /** `quorate secrets set`: gives one secret a value, from standard input or from a person who types it unseen. Never from an argument. */
 import { relative, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { discreet } from '../discreet.ts'
 import { requireDeclared, setSecret } from '../lib/deployment/set-secret.ts'
 import { FailureError, type Exit } from '../lib/failure.ts'
 import { labSecrets } from '../lib/secrets/lab-secrets.ts'
@@ -14,16 +15,18 @@ export interface SetOptions extends SecretsOptions {
 }
 
 export async function set(options: SetOptions, terminal: Terminal, keyboard: Keyboard = process.stdin): Promise<Exit> {
+  const quiet = discreet(terminal)
   const lab = await labSecrets(resolve(options.lab))
   const id = options.words[0]!
   requireDeclared(id, lab.declared)
   const typed = keyboard.isTTY === true
-  const value = typed ? await askUnseen(`value of ${id} (it is not shown): `, keyboard, terminal) : await text(keyboard)
+  const value = typed ? await askUnseen(`value of ${id} (it is not shown): `, keyboard, quiet) : await text(keyboard)
   if (value.trim() === '') throw noValue(id)
+  quiet.hide([{ id, value }])
   await setSecret(lab, id, withoutLineEnd(value))
   const file = relative(lab.repoRoot, lab.file)
-  if (options.json) terminal.out(`${JSON.stringify({ format: 1, file, changed: true }, null, 2)}\n`)
-  else terminal.out(`"${id}" is set in ${file}; commit it, and the next deployment brings it to the hosts\n`)
+  if (options.json) quiet.out(`${JSON.stringify({ format: 1, file, changed: true }, null, 2)}\n`)
+  else quiet.out(`"${id}" is set in ${file}; commit it, and the next deployment brings it to the hosts\n`)
   return 0
 }
 

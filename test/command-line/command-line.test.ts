@@ -18,7 +18,15 @@ async function called(...args: readonly string[]) {
     columns: 80,
     live: false,
   }
-  return { exit: await run(args, terminal, { onInterrupt: () => {}, isWorkflow: false }), ...printed }
+  return {
+    exit: await run(args, terminal, {
+      onInterrupt: () => {},
+      isWorkflow: false,
+      written: async () => [],
+      onLeak: () => {},
+    }),
+    ...printed,
+  }
 }
 
 test('the help names every verb and the exit codes', async () => {

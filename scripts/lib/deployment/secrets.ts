@@ -9,9 +9,15 @@ import type { Rendering } from '../bundle/rendering.ts'
 import { secretsFile } from '../definition/secrets-file.ts'
 import { FailureError } from '../failure.ts'
 import { setCommand } from '../secrets/audit.ts'
+import type { KnownSecret } from './mask.ts'
 import { secretValues } from './secret-values.ts'
 
 type Half = SecretHole['half']
+
+export interface SopsSecrets extends Secrets {
+  /** Every value of the file, whether it was handed out or not: what nobody may see. */
+  readonly known: readonly KnownSecret[]
+}
 
 /** Values made up on first use and kept for as long as the object is: private and public halves match. Never for real hosts. */
 export function standInSecrets(made: Map<string, string> = new Map()): Secrets {
@@ -37,17 +43,29 @@ export async function standInSecretsFor(declared: Rendering['secrets']): Promise
  * `declared`: the rendering's secrets; where it declares none, no key is looked for. Throws a FailureError when the file does not decrypt
  * or was tampered with (exit 4), or when a declared secret is not set (exit 1, all of them named).
  */
-export async function sopsSecrets(labFolder: string, declared: Rendering['secrets']): Promise<Secrets> {
+export async function sopsSecrets(labFolder: string, declared: Rendering['secrets']): Promise<SopsSecrets> {
   const ids = Object.keys(declared)
   const file = join(labFolder, secretsFile)
   const values = ids.length > 0 && existsSync(file) ? await secretValues(file) : new Map<Id, string>()
   const unset = ids.filter((id) => !values.has(id))
   if (unset.length > 0) throw notSet(unset, file)
-  return rememberingSecrets((id) => {
+  const stored = rememberingSecrets((id) => {
     const value = values.get(id)
     if (value === undefined) throw notSet([id], file)
     return value
   })
+  return { ...stored, known: [...values].flatMap(([id, value]) => knownAs(id, value, declared[id]?.kind)) }
+}
+
+/** As it is stored, and as a file has it. */
+function knownAs(id: Id, value: string, kind: SecretKind | undefined): readonly KnownSecret[] {
+  if (kind !== 'rsa-key-pair') return [{ id, value }]
+  try {
+    return [value, halfOf(id, value, 'private')].map((one) => ({ id, value: one }))
+  } catch {
+    // It is no key, which is told when it is used; it is a secret all the same.
+    return [{ id, value }]
+  }
 }
 
 /** Secrets that are looked up in what `stored` gives, and known for masking once they were handed out. */

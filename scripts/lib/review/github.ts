@@ -1,5 +1,5 @@
 /** The GitHub side of a run in a workflow. */
-import { error, warning, type AnnotationProperties } from '@actions/core'
+import { error, setSecret, warning, type AnnotationProperties } from '@actions/core'
 import type { Annotation } from './annotations.ts'
 
 /** Prints annotations as workflow commands on standard output; outside a workflow they are of no use. */
@@ -10,4 +10,9 @@ export function annotate(annotations: readonly Annotation[]): void {
     if (severity === 'error') error(message, properties)
     else warning(message, properties)
   }
+}
+
+/** Has GitHub's runner take these values out of the log of this job, of its later steps too. For a workflow only: elsewhere it prints them. */
+export function hideInLog(values: readonly string[]): void {
+  for (const value of values) setSecret(value)
 }
