@@ -28,6 +28,7 @@ import { deploymentLines, outcomeText } from './lib/review/deployment-text.ts'
 import { rolloutText } from './lib/review/rollout-text.ts'
 import { journeyText } from './lib/review/since-deployed-text.ts'
 import { jumpHosts, ownHosts } from './lib/rollout/order.ts'
+import { TamperedError } from './lib/secrets/refusals.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface DeployOptions {
@@ -144,7 +145,7 @@ async function readableSecrets(lab: string, rendering: Rendering, apply: boolean
   try {
     return await sopsSecrets(lab, rendering.secrets)
   } catch (error) {
-    if (apply || !(error instanceof FailureError)) throw error
+    if (apply || error instanceof TamperedError || !(error instanceof FailureError)) throw error
     const { what, where } = error.failure
     terminal.note(`${what} (${where}): files with secrets are compared by what the hosts report of them\n`)
     return null

@@ -1,6 +1,15 @@
 /** Secrets that are looked for in everything that a deployment writes: found nowhere, and at once where a leak is planted. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { suite } from 'uvu'
@@ -214,6 +223,45 @@ test('what is printed on the terminal of a run is masked, also beside the verb',
   const masked = await ran(context, { apply: false }, context.lab.reach, (quiet) => quiet.note(`it is ${password}\n`))
   assert.is(masked.exit, 0, masked.note)
   assert.match(masked.note, 'it is ***')
+})
+
+test("in a workflow GitHub's runner gets every form, but where standard output may be kept in a file", async (context) => {
+  const { lab } = context
+  await lab.commit(await labWith(1))
+  const before = process.env['GITHUB_ACTIONS']
+  const write = process.stdout.write.bind(process.stdout)
+  let printed = ''
+  process.env['GITHUB_ACTIONS'] = 'true'
+  process.stdout.write = (chunk: string | Uint8Array) => (printed += String(chunk)) !== ''
+  try {
+    await ran(context, { apply: false, json: true })
+    assert.is(printed, '')
+    await ran(context, { apply: false })
+  } finally {
+    process.stdout.write = write
+    if (before === undefined) delete process.env['GITHUB_ACTIONS']
+    else process.env['GITHUB_ACTIONS'] = before
+  }
+  const given = new Set(printed.split('\n').map((line) => line.replace('::add-mask::', '').replaceAll('%25', '%')))
+  const expected = fstatSync(1).isFile() ? [] : poison
+  assert.equal(
+    expected.filter((form) => !given.has(form) && !given.has(form.replaceAll('%25', '%'))),
+    [],
+  )
+  if (expected.length === 0) assert.is(printed, '')
+})
+
+test('a file that was tampered with is refused before a host is asked, also where nothing is to be done', async (context) => {
+  const { lab } = context
+  const files = await labWith(1)
+  await lab.commit({ ...files, 'secrets.yaml': files['secrets.yaml']!.replace('2026-01-02', '2026-01-03') })
+  for (const apply of [false, true]) {
+    const connect = async () => assert.unreachable('a host was asked') as never
+    const refused = await ran(context, { apply }, { ...lab.reach, connect: () => Promise.resolve(connect) })
+    assert.is(refused.exit, 4)
+    assert.match(refused.note, 'error: the MAC of the secrets does not decrypt with their key and date')
+    assert.match(refused.note, /where \S+\/lab\/secrets\.yaml:\d+\n/)
+  }
 })
 
 test.run()

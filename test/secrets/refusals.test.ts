@@ -43,7 +43,7 @@ const tampered: Readonly<Record<string, string>> = {
   'no YAML': `${text}\n\t- [`,
 }
 const recipients = ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kdmyn4hjqnzv3cs', `age1pq1${'q'.repeat(1900)}`]
-const others: Readonly<Record<string, FailureError>> = {
+const before: Readonly<Record<string, FailureError>> = {
   'no identity': refusals.noIdentity('lab/secrets.yaml', ['SOPS_AGE_KEY', '~/keys.txt'], recipients),
   "somebody else's identity": refusals.identityIsNoRecipient('lab/secrets.yaml', recipients.slice(0, 1), recipients),
   'a malformed identity': refusals.identityIsMalformed('SOPS_AGE_KEY'),
@@ -75,7 +75,11 @@ test('the file itself is read', () => {
 
 test('a file that was tampered with is refused: what was done, in which line, and what to do', async () => {
   const seen = Object.entries(tampered).map(([name, changed]) => [name, refusalOf(changed)] as const)
-  const all = [...seen, ...Object.entries(others)]
+  const others = ['a value in clear', 'no metadata', 'no YAML']
+  for (const [name, refusal] of seen) {
+    assert.is(refusal instanceof refusals.TamperedError, !others.includes(name), name)
+  }
+  const all = [...seen, ...Object.entries(before)]
   const parts = all.map(([name, refusal]) => {
     assert.is(refusal.exit, 4)
     return `# ${name}\n${explain(refusal, true).text.replace(/^FailureError[^]*/m, '')}`

@@ -7,6 +7,9 @@ const now = 'no host was touched'
 export const howToInstallSops =
   'install sops (a program or a .deb from https://github.com/getsops/sops/releases; Debian has no package of it)'
 
+/** Somebody changed the file without SOPS: nothing in it is to be relied on, not even for a look at what would be done. */
+export class TamperedError extends FailureError {}
+
 /** What there is to do about a file that was tampered with: SOPS itself opens it no more. `at`: the file, with or without a line. */
 function lastGood(at: string): string {
   return `see who changed it (git log -p -- ${fileOf(at)}) and bring back the last version that opens; change it with sops only`
@@ -62,9 +65,9 @@ export function commandFailed(why: string): FailureError {
   return new FailureError({ what, where: 'SOPS_AGE_KEY_CMD', now, next }, 4)
 }
 
-export function dataKeyIsDamaged(file: string, recipient: string): FailureError {
+export function dataKeyIsDamaged(file: string, recipient: string): TamperedError {
   const what = `the data key for ${shortened(recipient)} in the part "sops" of the secrets was changed or cut`
-  return new FailureError({ what, where: file, now, next: lastGood(file) }, 4)
+  return new TamperedError({ what, where: file, now, next: lastGood(file) }, 4)
 }
 
 export function valueIsInClear(at: string, id: string): FailureError {
@@ -73,9 +76,9 @@ export function valueIsInClear(at: string, id: string): FailureError {
   return new FailureError({ what, where: at, now, next }, 4)
 }
 
-export function valueIsMalformed(at: string, id: string): FailureError {
+export function valueIsMalformed(at: string, id: string): TamperedError {
   const what = `the value of the secret "${id}" was changed: it is not as SOPS writes one`
-  return new FailureError({ what, where: at, now, next: lastGood(at) }, 4)
+  return new TamperedError({ what, where: at, now, next: lastGood(at) }, 4)
 }
 
 export function valueIsNoText(at: string, id: string): FailureError {
@@ -85,29 +88,29 @@ export function valueIsNoText(at: string, id: string): FailureError {
 }
 
 /** `origin`: the secret whose value it was. */
-export function valueWasChanged(at: string, id: string, origin: string | null): FailureError {
+export function valueWasChanged(at: string, id: string, origin: string | null): TamperedError {
   const what =
     origin === null
       ? `the secret "${id}" does not decrypt with the file's key: its value or its name was changed`
       : `the secret "${id}" has the value of "${origin}": it was moved or copied without sops`
-  return new FailureError({ what, where: at, now, next: lastGood(at) }, 4)
+  return new TamperedError({ what, where: at, now, next: lastGood(at) }, 4)
 }
 
-export function macIsMissing(at: string): FailureError {
+export function macIsMissing(at: string): TamperedError {
   const what = 'the secrets have no MAC, so nobody can tell whether one was taken away or put back to an old value'
-  return new FailureError({ what, where: at, now, next: lastGood(at) }, 4)
+  return new TamperedError({ what, where: at, now, next: lastGood(at) }, 4)
 }
 
-export function macWasChanged(at: string): FailureError {
+export function macWasChanged(at: string): TamperedError {
   const what =
     'the MAC of the secrets does not decrypt with their key and date: "mac" or "lastmodified" was changed or cut'
-  return new FailureError({ what, where: at, now, next: lastGood(at) }, 4)
+  return new TamperedError({ what, where: at, now, next: lastGood(at) }, 4)
 }
 
-export function contentWasChanged(at: string): FailureError {
+export function contentWasChanged(at: string): TamperedError {
   const what =
     'the secrets are not those that their MAC is over: one was added, taken away, put elsewhere or put back to an old value'
-  return new FailureError({ what, where: at, now, next: lastGood(at) }, 4)
+  return new TamperedError({ what, where: at, now, next: lastGood(at) }, 4)
 }
 
 function listed(recipients: readonly string[]): string {
