@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError, type Option } from 'commander'
+import type { Written } from './lib/deployment/leaks.ts'
 import type { Exit } from './lib/failure.ts'
 import { packageRoot } from './lib/roots.ts'
 import type { Terminal } from './terminal.ts'
-import { type Add, addHostVerbs, addParts, addReviewVerbs } from './verbs.ts'
+import { type Add, addHostVerbs, addParts, addReviewVerbs, addSecretVerbs } from './verbs.ts'
 
 /** What a command line is called in. */
 export interface Surroundings {
@@ -13,6 +14,10 @@ export interface Surroundings {
   readonly onInterrupt: (explain: () => void) => void
   /** GitHub reads standard output for workflow commands. */
   readonly isWorkflow: boolean
+  /** All that the process has written so far. */
+  readonly written: () => Promise<readonly Written[]>
+  /** Is called when a secret is in it. */
+  readonly onLeak: () => void
 }
 
 /** What runs the words of a command line. Wrong usage is explained on `note` and comes to 2. */
@@ -23,16 +28,19 @@ export function commandLine(
   let exit: Exit = 0
   const program = programFor(terminal)
   const add: Add = (name, summary, example, load) =>
-    program
-      .command(name)
+    groupFor(program, name)
+      .command(name.split(' ').at(-1)!)
       .description(summary)
       .option('--json', 'print one JSON document on standard output', false)
       .option('--debug', 'with an error, print where in the code it came from', false)
       .addHelpText('after', `\nExample:\n  $ quorate ${example}\n`)
-      .action(async (options: Parameters<Awaited<ReturnType<typeof load>>>[0]) => {
+      .action(async (...given: unknown[]) => {
+        const { args: words } = given.at(-1) as Command
+        const options = { ...(given.at(-2) as object), words } as Parameters<Awaited<ReturnType<typeof load>>>[0]
         exit = await (await load())(options, terminal)
       })
   addReviewVerbs(add, isWorkflow)
+  addSecretVerbs(add)
   addHostVerbs(add, () => onInterrupt(() => terminal.note(whileDeploying)))
   addParts(program, async (part, lab) => {
     exit = await (await import('./rehearse-part.ts')).rehearsePart({ part, lab }, terminal)
@@ -48,6 +56,16 @@ export function commandLine(
     }
   }
 }
+
+/** The command that a verb belongs to: the program, or the group that is named before it. */
+function groupFor(program: Command, name: string): Command {
+  const [group, verb] = name.split(' ')
+  if (verb === undefined) return program
+  const known = program.commands.find((command) => command.name() === group)
+  return known ?? program.command(group!).description(groups[group!] ?? '')
+}
+
+const groups: Readonly<Record<string, string>> = { secrets: "look at and change the lab's encrypted secrets" }
 
 const whileDeploying = `
 Ctrl-C: the deployment goes on, because a half-done step is not a state to leave a host in.

@@ -1,8 +1,10 @@
 /** `quorate deploy`: brings the hosts to the definition, or says how it would. */
 import { randomBytes } from 'node:crypto'
+import { fstatSync } from 'node:fs'
 import { hostname, networkInterfaces, userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import type { PerHost } from '../renderers/renderer.ts'
+import { discreet, type Discreet } from './discreet.ts'
 import { sortedKeys } from './lib/bundle/canonical.ts'
 import { deployTarget } from './lib/bundle/deploy-target.ts'
 import { formerHosts } from './lib/bundle/former-hosts.ts'
@@ -16,10 +18,10 @@ import { withDeparting } from './lib/deployment/departing.ts'
 import { deploy as carryOut } from './lib/deployment/deploy.ts'
 import type { Event } from './lib/deployment/event.ts'
 import { heldBy, heldOutcome, settle } from './lib/deployment/hold.ts'
-import { masked } from './lib/deployment/mask.ts'
 import type { Connect } from './lib/deployment/remote.ts'
 import type { Outcome } from './lib/deployment/outcome.ts'
-import { sopsSecrets } from './lib/deployment/secrets.ts'
+import { formsOf } from './lib/deployment/secret-forms.ts'
+import { sopsSecrets, type SopsSecrets } from './lib/deployment/secrets.ts'
 import { waysTo } from './lib/deployment/ways.ts'
 import { wallClock } from './lib/deployment/wall-clock.ts'
 import { FailureError, type Exit } from './lib/failure.ts'
@@ -27,6 +29,7 @@ import { deploymentLines, outcomeText } from './lib/review/deployment-text.ts'
 import { rolloutText } from './lib/review/rollout-text.ts'
 import { journeyText } from './lib/review/since-deployed-text.ts'
 import { jumpHosts, ownHosts } from './lib/rollout/order.ts'
+import { TamperedError } from './lib/secrets/refusals.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface DeployOptions {
@@ -42,6 +45,8 @@ export interface DeployOptions {
   readonly acceptOutage: readonly string[]
   readonly keep: boolean
   readonly reviewed?: string
+  /** Files and folders that others get to see, to be searched for secrets when the run is over. */
+  readonly artifacts: readonly string[]
   readonly identity?: string
   readonly knownHosts?: string
   readonly json: boolean
@@ -60,30 +65,31 @@ const real: Reach = {
 
 /** Prints what happens as it happens, then the outcome. Throws a FailureError where it does not come to asking a host. */
 export async function deploy(options: DeployOptions, terminal: Terminal, reach: Reach = real): Promise<Exit> {
+  const quiet = discreet(terminal)
   const lab = resolve(options.lab)
-  const { rendering: wanted, commit, uncommitted, renderers, again } = await deployTarget(options, terminal)
+  const { rendering: wanted, commit, uncommitted, renderers, again } = await deployTarget(options, quiet)
   const since = await sinceDeployed(lab, commit)
-  terminal.note(journeyText(since, commit, uncommitted))
+  quiet.note(journeyText(since, commit, uncommitted))
   const git = commit === null ? null : await openGit(again.repoRoot)
   // Whoever names a commit has decided what goes out.
   const held = git === null || commit === null || options.at !== undefined ? null : await heldBy(git, commit, since)
   if (held !== null && commit !== null) {
     const waits = heldOutcome(wanted.lab, commit, held)
-    if (options.apply) return print(waits, options, terminal)
-    terminal.note(`with --apply it would not begin: ${waits.failure?.what}\n`)
+    if (options.apply) return print(waits, options, quiet)
+    quiet.note(`with --apply it would not begin: ${waits.failure?.what}\n`)
   }
   const before = await formerHosts(again, uncommitted ? null : commit)
   const rendering = withDeparting(wanted, before)
   const former = Object.fromEntries(Object.values(before).map(({ host, way }) => [host, way]))
   const connect = await reach.connect(waysTo(rendering, former), { ...options, lab })
-  const secrets = await readableSecrets(lab, rendering, options.apply, terminal)
-  const clean = (text: string) => masked(text, secrets?.seen() ?? [])
+  const secrets = await readableSecrets(lab, rendering, options.apply, quiet)
+  if (secrets !== null) await keep(secrets, options, quiet)
   const text = deploymentLines({ now: () => Date.now(), groups: process.env['GITHUB_ACTIONS'] === 'true' })
   const plan = (event: Event) => {
     if (event.kind !== 'planned' || options.json || options.apply) return
     const from = since?.deployed?.slice(0, 7) ?? null
-    const names = { columns: terminal.columns, from, to: commit?.slice(0, 7) ?? null, lines: () => null }
-    terminal.out(clean(rolloutText({ kind: 'rollout', rollout: event.rollout }, names)))
+    const names = { columns: quiet.columns, from, to: commit?.slice(0, 7) ?? null, lines: () => null }
+    quiet.out(rolloutText({ kind: 'rollout', rollout: event.rollout }, names))
   }
   const unfinished = (await git?.unfinished()) ?? null
   // Before any host is written to: whatever kills this run, another commit does not follow by itself.
@@ -100,31 +106,36 @@ export async function deploy(options: DeployOptions, terminal: Terminal, reach: 
     connect,
     clock: reach.clock,
     report: (event) => {
-      terminal.note(clean(text.lines(event)))
+      quiet.note(text.lines(event))
       plan(event)
     },
     owner: `${userInfo().username}@${hostname()}`,
     run: workflowRun(process.env) ?? 'by hand',
     token: randomBytes(8).toString('hex'),
   })
-  terminal.note(text.close())
-  print(outcome, options, terminal, clean)
+  quiet.note(text.close())
+  print(outcome, options, quiet)
   const end = arrival(outcome, options, Object.keys(wanted.hosts))
-  terminal.note(await written(git, outcome, end, since?.deployed ?? null))
-  if (options.apply && git !== null) terminal.note(await settle(git, outcome, end.kind === 'whole', unfinished))
+  quiet.note(await written(git, outcome, end, since?.deployed ?? null))
+  if (options.apply && git !== null) quiet.note(await settle(git, outcome, end.kind === 'whole', unfinished))
   return outcome.exit
 }
 
-function print(
-  outcome: Outcome,
-  { json, apply }: DeployOptions,
-  terminal: Terminal,
-  clean = (text: string) => text,
-): Exit {
-  if (json) terminal.out(`${clean(JSON.stringify(sortedKeys(outcome), null, 2))}\n`)
-  else if (outcome.failure === null) terminal.out(clean(outcomeText(outcome, apply)))
-  else terminal.note(clean(outcomeText(outcome, apply)))
+function print(outcome: Outcome, { json, apply }: DeployOptions, terminal: Terminal): Exit {
+  if (json) terminal.out(`${JSON.stringify(sortedKeys(outcome), null, 2)}\n`)
+  else if (outcome.failure === null) terminal.out(outcomeText(outcome, apply))
+  else terminal.note(outcomeText(outcome, apply))
   return outcome.exit
+}
+
+/** Has nothing of what is printed from now on show a secret, and looks for them in what else is written. */
+async function keep({ known }: SopsSecrets, { artifacts, json }: DeployOptions, terminal: Discreet): Promise<void> {
+  terminal.hide(known)
+  terminal.search(artifacts)
+  // The runner reads them off standard output; where that goes into a file, as with --json, they would be kept there.
+  if (json || process.env['GITHUB_ACTIONS'] !== 'true' || fstatSync(1).isFile()) return
+  const { hideInLog } = await import('./lib/review/github.ts')
+  hideInLog(known.flatMap(({ value }) => formsOf(value).map((form) => form.text)))
 }
 
 /** Moves the ref to the commit that all hosts are at now, and says where it stands. `from`: where it was when the run began. */
@@ -145,7 +156,7 @@ async function readableSecrets(lab: string, rendering: Rendering, apply: boolean
   try {
     return await sopsSecrets(lab, rendering.secrets)
   } catch (error) {
-    if (apply || !(error instanceof FailureError)) throw error
+    if (apply || error instanceof TamperedError || !(error instanceof FailureError)) throw error
     const { what, where } = error.failure
     terminal.note(`${what} (${where}): files with secrets are compared by what the hosts report of them\n`)
     return null

@@ -1,15 +1,22 @@
 /** The command line: runs one verb and turns whatever comes of it into lines for a person and an exit code. */
 import { commandLine, type Surroundings } from './command-line.ts'
+import { discreet, type Discreet } from './discreet.ts'
+import { leakIn, writtenTo } from './lib/deployment/leaks.ts'
 import { FailureError, type Exit } from './lib/failure.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
+import { witness } from './witness.ts'
+import { stepFiles, tellOfLeak } from './workflow-step.ts'
 
 /** Runs the verb that the process was called with and sets the exit code; throws nothing. */
 export async function main(): Promise<void> {
-  const terminal = openTerminal(process.stdout, process.stderr, process.env)
+  const streams = witness({ 'standard output': process.stdout, 'standard error': process.stderr })
+  const terminal = discreet(openTerminal(process.stdout, process.stderr, process.env))
   const args = process.argv.slice(2)
   failSafely(terminal, args.includes('--debug'))
   const isWorkflow = process.env['GITHUB_ACTIONS'] === 'true'
-  process.exitCode = await run(args, terminal, { onInterrupt, isWorkflow })
+  const written = async () => [...streams(), ...(await writtenTo(stepFiles(process.env)))]
+  const onLeak = () => tellOfLeak(process.env)
+  process.exitCode = await run(args, terminal, { onInterrupt, isWorkflow, written, onLeak })
 }
 
 /** What goes wrong outside of a verb's promise is a bug (4), where Node's own exit codes would read as a verdict on the definition (1). */
@@ -21,15 +28,43 @@ function failSafely(terminal: Terminal, debug: boolean): void {
   })
 }
 
-/** What a verb's run comes to; errors become lines. `args` are the words after "quorate". */
+/** What a verb's run comes to. `args` are the words after "quorate". */
 export async function run(args: readonly string[], terminal: Terminal, surroundings: Surroundings): Promise<Exit> {
-  try {
-    return await commandLine(terminal, surroundings)(args)
-  } catch (error) {
-    const { exit, text } = explain(error, args.includes('--debug'))
-    terminal.note(text)
-    return exit
+  const verb = async (quiet: Discreet) => await commandLine(quiet, surroundings)(args)
+  return await attempted(verb, terminal, surroundings, args.includes('--debug'))
+}
+
+/** What it comes to: errors become lines, and so does a secret in what was written. */
+export async function attempted(
+  verb: (quiet: Discreet) => Promise<Exit>,
+  terminal: Terminal,
+  around: Pick<Surroundings, 'written' | 'onLeak'>,
+  debug: boolean,
+): Promise<Exit> {
+  const quiet = discreet(terminal)
+  const attempt = async (action: () => Promise<Exit>): Promise<Exit> => {
+    try {
+      return await action()
+    } catch (error) {
+      const { exit, text } = explain(error, debug)
+      quiet.note(text)
+      return exit
+    }
   }
+  const exit = await attempt(async () => await verb(quiet))
+  return quiet.hidden.length === 0 ? exit : await attempt(async () => await unlessLeaked(exit, quiet, around))
+}
+
+/** Throws a FailureError (exit 4) where a secret is in what was written. */
+async function unlessLeaked(
+  exit: Exit,
+  { hidden, searched }: Discreet,
+  around: Pick<Surroundings, 'written' | 'onLeak'>,
+): Promise<Exit> {
+  const leak = leakIn([...(await around.written()), ...(await writtenTo(searched))], hidden)
+  if (leak === null) return exit
+  around.onLeak()
+  throw leak
 }
 
 /** An error as a person reads it, and what the run comes to. Where in the code it came from is for `debug`. */

@@ -8,7 +8,7 @@ import type { Terminal } from './terminal.ts'
 /** What a verb's module exports. */
 export type Verb<Options> = (options: Options, terminal: Terminal) => Promise<Exit>
 
-/** Adds a verb to the command line: name, what it does, an example, what loads it. */
+/** Adds a verb to the command line: name ("secrets set" is one of a group's), what it does, an example, what loads it. */
 export type Add = <Options>(
   name: string,
   summary: string,
@@ -94,6 +94,26 @@ function addAnnounce(add: Add): void {
     .option('--dry-run', 'print the text and send nothing', false)
 }
 
+/** The verbs about the encrypted secrets; `check` needs no key, the others have the program sops do it. */
+export function addSecretVerbs(add: Add): void {
+  const loadCheck = async () => (await import('./secrets/check.ts')).checkSecrets
+  withLab(add('secrets check', 'see that all are set, and encrypted for the right people', 'secrets check', loadCheck))
+
+  const loadSet = async () => (await import('./secrets/set.ts')).set
+  withLab(add('secrets set', 'give one a value, typed unseen or piped in', setExample, loadSet)).argument(
+    '<name>',
+    'the secret, as "secrets check" lists it',
+  )
+
+  const loadEdit = async () => (await import('./secrets/edit.ts')).edit
+  withLab(add('secrets edit', 'open them in an editor', 'secrets edit', loadEdit))
+
+  const loadRotate = async () => (await import('./secrets/rotate.ts')).rotate
+  withLab(add('secrets rotate', 'make a new data key, for those whom .sops.yaml names', 'secrets rotate', loadRotate))
+}
+
+const setExample = 'secrets set keepalived.services.password'
+
 /** What a rehearsal starts by itself; nobody else calls it. */
 export function addParts(program: Command, run: (part: string, lab: string) => Promise<void>): void {
   program
@@ -125,6 +145,11 @@ export function addHostVerbs(add: Add, onDeploy: () => void): void {
     )
     .option('--keep', 'after a failed step leave the earlier ones as they are', false)
     .option('--reviewed <digest>', 'refuse any rollout but this one')
+    .option(
+      '--artifacts <path...>',
+      'files and folders for others: the run fails when a secret is in them afterwards',
+      [],
+    )
 
   const loadDrift = async () => (await import('./drift.ts')).drift
   withHosts(add('drift', 'compare the hosts with what was last deployed', 'drift', loadDrift)).option(

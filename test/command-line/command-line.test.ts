@@ -18,7 +18,15 @@ async function called(...args: readonly string[]) {
     columns: 80,
     live: false,
   }
-  return { exit: await run(args, terminal, { onInterrupt: () => {}, isWorkflow: false }), ...printed }
+  return {
+    exit: await run(args, terminal, {
+      onInterrupt: () => {},
+      isWorkflow: false,
+      written: async () => [],
+      onLeak: () => {},
+    }),
+    ...printed,
+  }
 }
 
 test('the help names every verb and the exit codes', async () => {
@@ -39,9 +47,27 @@ for (const verb of verbs) {
   })
 }
 
+for (const verb of ['check', 'set', 'edit', 'rotate']) {
+  test(`secrets ${verb} --help has an example, and "secrets --help" names it`, async () => {
+    const { exit, out } = await called('secrets', verb, '--help')
+    assert.is(exit, 0)
+    for (const part of [`$ quorate secrets ${verb}`, '--json', '--debug', '--lab <dir>']) assert.match(out, part)
+    assert.match((await called('secrets', '--help')).out, new RegExp(`^  ${verb} `, 'm'))
+  })
+}
+
+test("a secret's value is no argument", async () => {
+  const { exit, note } = await called('secrets', 'set', 'tinc.cluster.pve1', 'hunter2')
+  assert.is(exit, 2)
+  assert.match(note, 'too many arguments')
+  assert.not.match(note, 'hunter2')
+})
+
 const wrong: readonly (readonly [args: readonly string[], says: string])[] = [
   [[], 'Usage: quorate'],
   [['chekc'], 'Did you mean check?'],
+  [['secrets'], 'Usage: quorate secrets'],
+  [['secrets', 'sett'], 'Did you mean set?'],
   [['check', '--jsn'], 'Did you mean --json?'],
   [['check', 'lab'], 'too many arguments'],
   [['plan', '--format', 'html'], 'Allowed choices are text, mermaid, json'],

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { renderers } from '../../renderers/index.ts'
-import { deploy, type DeployOptions } from '../../scripts/deploy.ts'
+import { deploy, type DeployOptions, type Reach } from '../../scripts/deploy.ts'
 import { requireRendering } from '../../scripts/lib/bundle/lab-rendering.ts'
 import { parseKnownHosts } from '../../scripts/lib/deployment/known-hosts.ts'
 import { connector } from '../../scripts/lib/deployment/remote.ts'
@@ -12,6 +12,7 @@ import { temporaryRepository, type TemporaryRepository } from '../bundle/tempora
 export interface GitLab {
   readonly repository: TemporaryRepository
   readonly hosts: EmbeddedLab
+  readonly reach: Reach
   /** The lab's folder. */
   readonly lab: string
   /** Makes the lab hold exactly this, and commits it; the commit's hash. */
@@ -69,9 +70,14 @@ export async function startGitLab(whole: LabFiles): Promise<GitLab> {
   const hosts = await startEmbeddedLab({ rendering, folder, pace: 20 })
   const knownHosts = parseKnownHosts(hosts.knownHosts)
   const identity = { privateKey: hosts.privateKey }
+  const reach: Reach = {
+    connect: (ways) => Promise.resolve(connector({ ways, knownHosts, identity, dial: hosts.dial })),
+    clock: hosts.clock,
+  }
   return {
     repository,
     hosts,
+    reach,
     lab,
     async commit(files) {
       put(files)
@@ -87,10 +93,7 @@ export async function startGitLab(whole: LabFiles): Promise<GitLab> {
         live: false,
       }
       const asked = { ...nothingSpecial, lab, apply: true, ...options }
-      const exit = await deploy(asked, terminal, {
-        connect: (ways) => Promise.resolve(connector({ ways, knownHosts, identity, dial: hosts.dial })),
-        clock: hosts.clock,
-      })
+      const exit = await deploy(asked, terminal, reach)
       return { exit, ...printed }
     },
     deployed() {
@@ -111,12 +114,14 @@ export async function startGitLab(whole: LabFiles): Promise<GitLab> {
   }
 }
 
-const nothingSpecial = {
+/** No exception, and no document. */
+export const nothingSpecial = {
   only: [],
   without: [],
   adopt: false,
   override: [],
   acceptOutage: [],
+  artifacts: [],
   keep: false,
   json: false,
 } as const

@@ -1,11 +1,13 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { fill } from '../../scripts/lib/bundle/fill.ts'
 import { sopsSecrets, standInSecrets } from '../../scripts/lib/deployment/secrets.ts'
+import { ageLines, sopsText, type Tree } from '../secrets/sops-writer.ts'
 
 const test = suite<{ folder: string; path: string | undefined }>('secrets')
 test.before.each(async (context) => {
@@ -14,17 +16,28 @@ test.before.each(async (context) => {
 })
 test.after.each(async ({ folder, path }) => {
   process.env['PATH'] = path
+  delete process.env['SOPS_AGE_KEY']
   await rm(folder, { recursive: true, force: true })
 })
+
+const forPgp = sopsText([['a', 'x']], { metadata: ['pgp:', '    - fp: 85D77543B3D624B63CEA9E6DBC17301B491B3F21'] })
 
 const declared = (...ids: readonly string[]) =>
   Object.fromEntries(ids.map((id) => [id, { kind: 'text' as const, fingerprint: 'x' }]))
 
-/** A stand-in for the program sops, first on PATH: prints this, or fails with that. */
+/** A secrets.yaml that an age identity in the environment opens. */
+async function withSecrets(folder: string, secrets: Tree): Promise<void> {
+  const [identity, key] = [await generateIdentity(), randomBytes(32)]
+  process.env['SOPS_AGE_KEY'] = identity
+  const age = await ageLines([await identityToRecipient(identity)], key)
+  await writeFile(join(folder, 'secrets.yaml'), sopsText(secrets, { key, age }))
+}
+
+/** A secrets.yaml without an age recipient, and a stand-in for the program sops, first on PATH: prints this, or fails with that. */
 async function withSops(folder: string, prints: unknown, fails = ''): Promise<void> {
   const bin = join(folder, 'bin')
   await mkdir(bin)
-  await writeFile(join(folder, 'secrets.yaml'), 'x: y\n')
+  await writeFile(join(folder, 'secrets.yaml'), forPgp)
   await writeFile(join(folder, 'answer'), typeof prints === 'string' ? prints : JSON.stringify(prints))
   const fail = fails === '' ? '' : `echo '${fails}' >&2; exit 128`
   await writeFile(join(bin, 'sops'), `#!/bin/sh\necho "$*" > '${folder}/called'\n${fail}\ncat '${folder}/answer'\n`)
@@ -70,7 +83,18 @@ test('values handed out are known for masking, the longest first', () => {
   assert.equal(secrets.seen(), [long, short])
 })
 
-test('sops is called without a shell, and what it prints is reached by the names on the way', async ({ folder }) => {
+test('secrets for an age recipient need no program, and are reached by the names on the way', async ({ folder }) => {
+  process.env['PATH'] = '/nonexistent'
+  await withSecrets(folder, [
+    ['keepalived', [['services', 'hunter2!']]],
+    ['number', 12345678],
+  ])
+  const secrets = await sopsSecrets(folder, declared('keepalived.services', 'number'))
+  assert.is(secrets.value('keepalived.services', 'text', 'whole'), 'hunter2!')
+  assert.is(secrets.value('number', 'text', 'whole'), '12345678')
+})
+
+test('what takes more than age is left to sops, which is called without a shell', async ({ folder }) => {
   await withSops(folder, { keepalived: { services: 'hunter2!' }, number: 12345678 })
   const secrets = await sopsSecrets(folder, declared('keepalived.services', 'number'))
   assert.is(secrets.value('keepalived.services', 'text', 'whole'), 'hunter2!')
@@ -86,10 +110,15 @@ test('a lab that declares no secret needs neither sops nor a file', async ({ fol
   assert.equal((await sopsSecrets(folder, {})).seen(), [])
 })
 
-test('without sops it is said what to install', async ({ folder }) => {
-  await writeFile(join(folder, 'secrets.yaml'), '')
+test('without sops, where it takes sops, it is said how to install it', async ({ folder }) => {
+  await writeFile(join(folder, 'secrets.yaml'), forPgp)
   process.env['PATH'] = '/nonexistent'
-  assert.match(await refused(async () => sopsSecrets(folder, declared('a'))), /"sops" is not installed/)
+  const message = await refused(async () => sopsSecrets(folder, declared('a')))
+  assert.match(
+    message,
+    /takes the program "sops" .*\(it is encrypted with pgp, not with age\), and it is not installed/,
+  )
+  assert.match(message, /https:\/\/github\.com\/getsops\/sops\/releases/)
 })
 
 test('when sops fails, its own words are passed on', async ({ folder }) => {
@@ -105,7 +134,10 @@ test('what sops prints is never quoted, also when it cannot be read', async ({ f
 })
 
 test('every declared secret without a value is named at once, before anything is deployed', async ({ folder }) => {
-  await withSops(folder, { a: 'x', b: '' })
+  await withSecrets(folder, [
+    ['a', 'x'],
+    ['b', ''],
+  ])
   assert.match(await refused(async () => sopsSecrets(folder, declared('a', 'b', 'c.d'))), /"b", "c\.d"/)
   assert.match(await refused(async () => sopsSecrets(join(folder, 'elsewhere'), declared('a'))), /"a" has no value/)
 })
@@ -119,7 +151,12 @@ test('of a key only the private half is stored, in any PEM form; what is no RSA 
   const [pkcs8, short, other] = [privateKey, small, curve].map((key) =>
     key.export({ type: 'pkcs8', format: 'pem' }).toString(),
   )
-  await withSops(folder, { key: pkcs8, short, other, junk: 'hunter2' })
+  await withSecrets(folder, [
+    ['key', pkcs8!],
+    ['short', short!],
+    ['other', other!],
+    ['junk', 'hunter2'],
+  ])
   const secrets = await sopsSecrets(folder, declared('key', 'short', 'other', 'junk'))
   assert.is(secrets.value('key', 'rsa-key-pair', 'private'), privateKey.export({ type: 'pkcs1', format: 'pem' }))
   assert.is(

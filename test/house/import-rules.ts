@@ -3,11 +3,12 @@ import { posix } from 'node:path'
 import type { SourceFile } from './source-tree.ts'
 
 /** In the order in which the data passes them; a stage may import those before it. */
-const stages = ['definition', 'bundle', 'rollout', 'deployment', 'twin']
+const stages = ['definition', 'bundle', 'rollout', 'secrets', 'deployment', 'twin']
 
 /** Each outside system is imported in one place. */
 const outside: Readonly<Record<string, readonly RegExp[]>> = {
   '@actions/core': [/^scripts\/lib\/review\/github\.ts$/],
+  'age-encryption': [/^scripts\/lib\/secrets\/data-key\.ts$/],
   ajv: [/^scripts\/lib\/definition\//, /^scripts\/lib\/review\/contract\.ts$/],
   commander: [/^scripts\/(command-line|verbs)\.ts$/],
   esbuild: [/^scripts\/build\.js$/, /^scripts\/lib\/definition\/registry\.ts$/],

@@ -95,4 +95,11 @@ for (const words of [['check'], ['render', '--out', 'out'], ['diff', '--base', '
   })
 }
 
+test("what the log is not to show is given to GitHub's runner, each value in a command of its own", () => {
+  const script = "import { hideInLog } from './scripts/lib/review/github.ts'\nhideInLog(['hunter2', '50%\\r::x'])"
+  const words = ['--import', 'tsx', '--input-type', 'module', '--eval', script]
+  const { stdout, stderr } = spawnSync(process.execPath, words, { cwd: top, encoding: 'utf8' })
+  assert.is(stdout, '::add-mask::hunter2\n::add-mask::50%25%0D::x\n', stderr)
+})
+
 test.run()

@@ -11,6 +11,8 @@ export interface YamlFile {
   /** Undefined where there are faults; JSON otherwise. */
   readonly value: unknown
   readonly faults: readonly YamlFault[]
+  /** As `value`, with a Map for each map: in the order of the file, where an object has numbers first. */
+  inOrder(): unknown
   /** Where a value, or its key, is written. What is not there is looked for at what would hold it. */
   locate(path: readonly (string | number)[], onKey: boolean): Span
 }
@@ -60,11 +62,16 @@ function fromDocument(document: Document.Parsed, tokens: readonly CST.Token[]): 
   }
   const much = tooMuch(value)
   if (much !== null) return broken(tooMuchFault(much, firstAlias(document)))
-  return { value, faults: [], locate: (path, onKey) => locateIn(document, targets, path, onKey) }
+  return {
+    value,
+    faults: [],
+    inOrder: () => document.toJS({ mapAsMap: true, maxAliasCount: 100 }) as unknown,
+    locate: (path, onKey) => locateIn(document, targets, path, onKey),
+  }
 }
 
 function broken(...faults: readonly YamlFault[]): YamlFile {
-  return { value: undefined, faults, locate: () => ({ start: 0, end: 1 }) }
+  return { value: undefined, faults, inOrder: () => undefined, locate: () => ({ start: 0, end: 1 }) }
 }
 
 function messageOf(error: unknown): string {

@@ -1,5 +1,4 @@
 /** Where the values for a text's holes come from: the lab's SOPS file, or values made up for simulated hosts and checkers. */
-import { execFile } from 'node:child_process'
 import { createPrivateKey, createPublicKey, generateKeyPair, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,8 +8,16 @@ import type { Secrets } from '../bundle/fill.ts'
 import type { Rendering } from '../bundle/rendering.ts'
 import { secretsFile } from '../definition/secrets-file.ts'
 import { FailureError } from '../failure.ts'
+import { setCommand } from '../secrets/audit.ts'
+import type { KnownSecret } from './mask.ts'
+import { secretValues } from './secret-values.ts'
 
 type Half = SecretHole['half']
+
+export interface SopsSecrets extends Secrets {
+  /** Every value of the file, whether it was handed out or not: what nobody may see. */
+  readonly known: readonly KnownSecret[]
+}
 
 /** Values made up on first use and kept for as long as the object is: private and public halves match. Never for real hosts. */
 export function standInSecrets(made: Map<string, string> = new Map()): Secrets {
@@ -32,24 +39,37 @@ export async function standInSecretsFor(declared: Rendering['secrets']): Promise
 }
 
 /**
- * The values of a lab's secrets.yaml, decrypted by the program `sops` into memory only.
- * `declared`: the rendering's secrets; where it declares none, nothing is run. Throws a FailureError when sops is missing or
- * fails (exit 4), or when a declared secret is not set (exit 1, all of them named).
+ * The values of a lab's secrets.yaml, decrypted into memory only.
+ * `declared`: the rendering's secrets; where it declares none, no key is looked for. Throws a FailureError when the file does not decrypt
+ * or was tampered with (exit 4), or when a declared secret is not set (exit 1, all of them named).
  */
-export async function sopsSecrets(labFolder: string, declared: Rendering['secrets']): Promise<Secrets> {
+export async function sopsSecrets(labFolder: string, declared: Rendering['secrets']): Promise<SopsSecrets> {
   const ids = Object.keys(declared)
   const file = join(labFolder, secretsFile)
-  const values = ids.length > 0 && existsSync(file) ? leaves(await decrypted(file), []) : new Map<Id, string>()
+  const values = ids.length > 0 && existsSync(file) ? await secretValues(file) : new Map<Id, string>()
   const unset = ids.filter((id) => !values.has(id))
   if (unset.length > 0) throw notSet(unset, file)
-  return rememberingSecrets((id) => {
+  const stored = rememberingSecrets((id) => {
     const value = values.get(id)
     if (value === undefined) throw notSet([id], file)
     return value
   })
+  return { ...stored, known: [...values].flatMap(([id, value]) => knownAs(id, value, declared[id]?.kind)) }
 }
 
-function rememberingSecrets(stored: (id: Id, kind: SecretKind) => string): Secrets {
+/** As it is stored, and as a file has it. */
+function knownAs(id: Id, value: string, kind: SecretKind | undefined): readonly KnownSecret[] {
+  if (kind !== 'rsa-key-pair') return [{ id, value }]
+  try {
+    return [value, halfOf(id, value, 'private')].map((one) => ({ id, value: one }))
+  } catch {
+    // It is no key, which is told when it is used; it is a secret all the same.
+    return [{ id, value }]
+  }
+}
+
+/** Secrets that are looked up in what `stored` gives, and known for masking once they were handed out. */
+export function rememberingSecrets(stored: (id: Id, kind: SecretKind) => string): Secrets {
   const seen = new Set<string>()
   return {
     value(id, kind, half) {
@@ -90,40 +110,9 @@ function halfOf(id: Id, pem: string, half: Half): string {
   throw new FailureError({ what, where: `${secretsFile}: ${id}`, now: 'no file was written with it', next }, 1)
 }
 
-async function decrypted(file: string): Promise<unknown> {
-  const args = ['--decrypt', '--input-type', 'yaml', '--output-type', 'json', file]
-  const options = { timeout: 60_000, maxBuffer: 16 * 1024 * 1024 }
-  try {
-    const { stdout } = await promisify(execFile)('sops', args, options)
-    return JSON.parse(stdout)
-  } catch (error) {
-    throw undecrypted(file, error as Error & { code?: unknown; stderr?: unknown })
-  }
-}
-
-/** No cause is kept: a JSON.parse error, for one, quotes the text. */
-function undecrypted(file: string, { code, stderr }: Error & { code?: unknown; stderr?: unknown }): FailureError {
-  const missing = code === 'ENOENT'
-  const words = typeof stderr === 'string' ? stderr.trim().split('\n').slice(0, 3).join(' ') : ''
-  const what = missing
-    ? 'the program "sops" is not installed'
-    : `sops cannot decrypt the secrets: ${words || 'it printed no JSON'}`
-  const next = missing
-    ? 'install it (https://getsops.io) where you deploy from'
-    : 'see that the age identity is where sops looks for it (SOPS_AGE_KEY_FILE)'
-  return new FailureError({ what, where: file, now: 'no host was touched', next }, 4)
-}
-
-function leaves(value: unknown, path: readonly string[]): Map<Id, string> {
-  if (typeof value === 'string' && value !== '') return new Map([[path.join('.'), value]])
-  if (typeof value === 'number') return new Map([[path.join('.'), String(value)]])
-  if (typeof value !== 'object' || value === null) return new Map()
-  return new Map(Object.entries(value).flatMap(([key, member]) => [...leaves(member, [...path, key])]))
-}
-
 function notSet(ids: readonly Id[], file: string): FailureError {
   const names = ids.map((id) => `"${id}"`).join(', ')
   const what = ids.length === 1 ? `the secret ${names} has no value` : `${ids.length} secrets have no value: ${names}`
-  const next = `set ${ids.length === 1 ? 'it' : 'them'} with: sops ${file}`
+  const next = `set ${ids.length === 1 ? 'it' : 'each'}: ${setCommand(ids.length === 1 ? ids[0]! : 'NAME')}`
   return new FailureError({ what, where: file, now: 'no host was touched', next }, 1)
 }

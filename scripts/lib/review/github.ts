@@ -1,5 +1,5 @@
 /** The GitHub side of a run in a workflow. */
-import { error, setOutput, warning, type AnnotationProperties } from '@actions/core'
+import { error, setOutput, setSecret, warning, type AnnotationProperties } from '@actions/core'
 import type { Annotation } from './annotations.ts'
 
 /** What later steps of the job can ask this one's outputs for. Wants GITHUB_OUTPUT. */
@@ -15,4 +15,9 @@ export function annotate(annotations: readonly Annotation[]): void {
     if (severity === 'error') error(message, properties)
     else warning(message, properties)
   }
+}
+
+/** Has GitHub's runner take these values out of the log of this job, of its later steps too. For a workflow only: elsewhere it prints them. */
+export function hideInLog(values: readonly string[]): void {
+  for (const value of values) setSecret(value)
 }
