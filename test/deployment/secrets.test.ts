@@ -94,6 +94,29 @@ test('secrets for an age recipient need no program, and are reached by the names
   assert.is(secrets.value('number', 'text', 'whole'), '12345678')
 })
 
+test('every value of the file is known for masking, used or not, a key as it is stored and as a file has it', async ({
+  folder,
+}) => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const [pkcs8, pkcs1] = (['pkcs8', 'pkcs1'] as const).map((type) =>
+    privateKey.export({ type, format: 'pem' }).toString(),
+  )
+  await withSecrets(folder, [
+    ['a', 'hunter2!'],
+    ['unused', 'another'],
+    ['flag', true],
+    ['key', pkcs8!],
+  ])
+  const keys = { key: { kind: 'rsa-key-pair' as const, fingerprint: 'x' } }
+  const { known } = await sopsSecrets(folder, { ...declared('a'), ...keys })
+  assert.equal(known, [
+    { id: 'a', value: 'hunter2!' },
+    { id: 'unused', value: 'another' },
+    { id: 'key', value: pkcs8 },
+    { id: 'key', value: pkcs1 },
+  ])
+})
+
 test('what takes more than age is left to sops, which is called without a shell', async ({ folder }) => {
   await withSops(folder, { keepalived: { services: 'hunter2!' }, number: 12345678 })
   const secrets = await sopsSecrets(folder, declared('keepalived.services', 'number'))

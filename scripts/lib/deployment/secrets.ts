@@ -54,7 +54,15 @@ export async function sopsSecrets(labFolder: string, declared: Rendering['secret
     if (value === undefined) throw notSet([id], file)
     return value
   })
-  return { ...stored, known: [...values].flatMap(([id, value]) => knownAs(id, value, declared[id]?.kind)) }
+  return {
+    ...stored,
+    known: [...values].filter(isTelling).flatMap(([id, value]) => knownAs(id, value, declared[id]?.kind)),
+  }
+}
+
+/** Without yes and no, which a document that is printed is full of. */
+function isTelling([, value]: readonly [Id, string]): boolean {
+  return value !== 'true' && value !== 'false'
 }
 
 /** As it is stored, and as a file has it. */

@@ -60,8 +60,8 @@ export function sopsFile(text: string, file: string): SopsFile {
   const [group = new Map()] = groups
   const otherKeys = keySources.filter((source) => listOf(group.get(source)).length > 0)
   const recipients = listOf(group.get('age')).flatMap(ageRecipient)
-  const beyondUs = groups.length > 1 ? 'splits its data key over several key groups' : rulesBeyondUs(metadata)
-  const isEncrypted = beyondUs === null ? isEncryptedBy(metadata) : () => true
+  const groupsOrRules = groups.length > 1 ? 'splits its data key over several key groups' : rulesBeyondUs(metadata)
+  const isEncrypted = groupsOrRules === null ? isEncryptedBy(metadata) : () => true
   const values = [...root].flatMap(([key, value]) => {
     const way = [String(key)]
     return key === 'sops' ? [] : leaves(value, { path: way, place: way, isInList: false }, isEncrypted)
@@ -74,10 +74,22 @@ export function sopsFile(text: string, file: string): SopsFile {
     macOnlyEncrypted,
     recipients,
     otherKeys,
-    beyondUs,
+    beyondUs: groupsOrRules ?? (macOnlyEncrypted ? null : spellingBeyondUs(values)),
     encrypts: isEncrypted,
     at: (place) => at(locate(place, true)),
   }
+}
+
+/**
+ * What is in clear counts for the MAC as Go spells it: a time with its zone, a number without an exponent. Quotes are not known any more here, so
+ * what may be a time is one.
+ */
+function spellingBeyondUs(values: readonly SopsValue[]): string | null {
+  const odd = values.find(({ value, isEncrypted }) => {
+    if (isEncrypted) return false
+    return typeof value === 'number' ? !Number.isSafeInteger(value) : /^\d{4}-\d\d?-\d\d?/.test(String(value))
+  })
+  return odd === undefined ? null : `holds a time or a fraction in clear, which counts as SOPS spells it: ${odd.id}`
 }
 
 /** SOPS writes a single group's keys into the metadata itself, and reads them there first. */
