@@ -355,7 +355,10 @@ test('the step that deploys keeps the outcome and says how it ended, also where 
   for (const exit of [0, 3, 4]) {
     const { status, said, output, outcome } = stepOf('deploy', 'Deploy', exit, { AT: '' })
     assert.equal([status, output, outcome], [exit, `exit=${exit}\n`, 'document\n'])
-    assert.match(said ?? '', /^deploy\|--apply\|--identity\|[^|]+\/identity\|--json\|$/)
+    assert.match(
+      said ?? '',
+      /^deploy\|--apply\|--identity\|[^|]+\/identity\|--json\|--artifacts\|[^|]+\/outcome\.json\|$/,
+    )
   }
   const { said, owned } = stepOf('deploy', 'Deploy', 0, { AT: '$(touch owned); touch owned' })
   assert.match(said ?? '', '--at|$(touch owned); touch owned|--identity')
