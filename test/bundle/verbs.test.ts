@@ -190,9 +190,22 @@ test('code that changes with the lab is named: committed, not committed and new,
 
 test('what decides how a change is reviewed and deployed is code; the lab and what is written about it is none', () => {
   const paths = ['package.json', 'package-lock.json', 'npm-shrinkwrap.json', 'tsconfig.types.json', 'lab.schema.json']
-  const deeper = ['node_modules/a/index.js', 'x/renderers/y', '.ci/run', '.github/actions/setup/action.yml']
+  const deeper = [
+    'node_modules/a/index.js',
+    'x/renderers/y',
+    '.ci/run',
+    'lab/files/nodes/etc/motd.njk',
+    '.github/actions/setup/action.yml',
+  ]
   for (const path of [...paths, ...deeper]) assert.ok(isCode(path), path)
-  for (const path of ['lab/lab.yaml', 'README.md', 'lab/secrets.yaml', 'renderers', 'my-package.json']) {
+  for (const path of [
+    'lab/lab.yaml',
+    'README.md',
+    'lab/secrets.yaml',
+    'lab/files/nodes/etc/motd',
+    'renderers',
+    'my-package.json',
+  ]) {
     assert.not.ok(isCode(path), path)
   }
 })

@@ -105,7 +105,7 @@ const faults: readonly (readonly [name: string, file: string, text: string, inst
     '(id) => world.before.inPlace.has(id))',
     '(id) => world.before.inPlace.has(id) && !world.gone.has(id))',
   ],
-  ['lost hosts take nothing with them', 'world.ts', 'hostLoss(members, host)', '[]'],
+  ['lost hosts take nothing with them', 'world.ts', 'losses.get(host) ?? []', '[]'],
   ['what is lost takes no part in what else falls', 'interruption.ts', '[...gone, ...start]', 'start'],
   ['a part stands on itself', 'precedence.ts', '.filter((id) => !own.has(id))', ''],
   ['the one in charge may be dead', 'in-charge.ts', '!world.gone.has(id)', 'true'],

@@ -3,15 +3,17 @@ import { resolve } from 'node:path'
 import { repoRootOf } from '../roots.ts'
 import { openGit } from './git.ts'
 
-/** In whatever folder quorate lies. A lab is no code, but a template is: nunjucks is no sandbox. */
+/** In whatever folder quorate lies. */
 const folders = /(?:^|\/)(?:renderers|scripts|node_modules|\.github|\.ci)\//
 /** What npm and the build read. */
 const files =
   /(?:^|\/)(?:package\.json|package-lock\.json|npm-shrinkwrap\.json|\.npmrc|tsconfig[^/]*\.json|lab\.schema\.json)$/
+/** Those of the lab's own files too: nunjucks is no sandbox. */
+const templates = /\.njk$/
 
 /** `path`: relative to the top of the repository, with "/". */
 export function isCode(path: string): boolean {
-  return folders.test(path) || files.test(path)
+  return folders.test(path) || files.test(path) || templates.test(path)
 }
 
 /** The code that differs between a commit and the working tree of a lab's repository, relative to the repository's top; sorted. */

@@ -45,6 +45,7 @@ export function hostsOf(world: World, draft: Draft, away: ReadonlySet<Id>): read
  * is left with; sorted. `protecting`: leave out those that promise nothing (minimum 0) and are merely carried.
  */
 export function touchedGroups(world: World, draft: Draft, protecting: boolean): readonly Id[] {
+  if (draft.own.length === 0 && draft.away.size === 0) return []
   const own = new Set(draft.own)
   const leaned = leanedOn(world, draft)
   const groups = [world.before, world.after].flatMap((side) => [...side.groups.values()])
@@ -60,6 +61,7 @@ export function touchedGroups(world: World, draft: Draft, protecting: boolean): 
 
 /** Members that provide what is left to those that the step takes one of several ways from. */
 function leanedOn(world: World, draft: Draft): ReadonlySet<Id> {
+  if (draft.away.size === 0) return new Set()
   const weakened = world.members.filter((member) => !draft.away.has(member.id) && isTouched(member, draft))
   const split = weakened.flatMap(({ needs }) => needs.filter((ways) => ways.some((id) => draft.away.has(id))))
   const left = new Set(split.flat().filter((id) => !draft.away.has(id)))
@@ -67,6 +69,8 @@ function leanedOn(world: World, draft: Draft): ReadonlySet<Id> {
   return new Set(providers.map(({ id }) => id).filter((id) => !draft.away.has(id)))
 }
 
+/** Most steps take nothing away, and are asked for each of two thousand members. */
 function isTouched(member: World['members'][number], draft: Draft): boolean {
+  if (draft.away.size === 0) return false
   return draft.away.has(member.id) || lacks(member, draft.away, 'doubtful')
 }

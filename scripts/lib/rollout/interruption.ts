@@ -67,13 +67,14 @@ export function lacks(member: Member, away: ReadonlySet<Id>, reading: Reading): 
   })
 }
 
-/** What goes at once when a host dies: whatever stands on it, is provided by it, or is an id of its own that somebody needs. */
-export function hostLoss(members: readonly Member[], host: string): readonly Id[] {
-  const ids = members.flatMap((member) => [
-    ...(member.host === host ? [member.id, ...member.provides] : []),
-    ...member.needs.flat().filter((id) => hostOf(id) === host),
+/** By host, what goes at once when it dies: whatever stands on it, is provided by it, or is an id of its own that somebody needs. */
+export function hostLosses(members: readonly Member[]): ReadonlyMap<string, readonly Id[]> {
+  const lost = members.flatMap((member) => [
+    ...[member.id, ...member.provides].map((id) => ({ host: member.host, id })),
+    ...member.needs.flat().map((id) => ({ host: hostOf(id), id })),
   ])
-  return [...new Set(ids)]
+  const byHost = [...grouped(lost, ({ host }) => host)]
+  return new Map(byHost.map(([host, all]) => [host, [...new Set(all.map(({ id }) => id))]]))
 }
 
 /** The host in an id, "pve1" in "net:cluster@pve1"; empty where it names none. */

@@ -1,6 +1,6 @@
 /** How many hosts more could die while something is away. */
 import type { Id } from '../../../renderers/renderer.ts'
-import { hostLoss, hostOf } from './interruption.ts'
+import { hostLosses, hostOf } from './interruption.ts'
 import type { World } from './world.ts'
 
 /**
@@ -22,7 +22,7 @@ export type Margin = (
 export function marginIn(world: World, lost: readonly string[]): (away: ReadonlySet<Id>) => Margin {
   const names = world.members.flatMap((member) => [member.host, ...member.needs.flat().map(hostOf)])
   const hosts = [...new Set(names)].filter((host) => host !== '' && !lost.includes(host))
-  const losses = new Map(hosts.map((host) => [host, hostLoss(world.members, host)]))
+  const losses = hostLosses(world.members)
   const reaches = new Map(hosts.map((host) => [host, world.interruption(losses.get(host) ?? [], 'doubtful')]))
   return (away) => {
     const fallen = new Map<string, ReadonlySet<Id>>()

@@ -3,7 +3,7 @@ import type { Group, Id, Member } from '../../../renderers/renderer.ts'
 import { byCodeUnits, canonicalJson } from '../bundle/canonical.ts'
 import type { PartManifest, Rendering } from '../bundle/rendering.ts'
 import { groupsOf } from './groups.ts'
-import { hostLoss, type Interruption, interruptionAmong, withoutLost } from './interruption.ts'
+import { hostLosses, type Interruption, interruptionAmong, withoutLost } from './interruption.ts'
 
 export interface World {
   readonly before: Side
@@ -38,7 +38,8 @@ export function worldOf(before: Rendering, after: Rendering, lost: readonly stri
   }
   const wasThere = (member: Member) => makers.before(member).length > 0 && !isHalf(member)
   const interruption = interruptionAmong(members)
-  const gone = interruption(lost.flatMap((host) => hostLoss(members, host)))
+  const losses = hostLosses(members)
+  const gone = interruption(lost.flatMap((host) => losses.get(host) ?? []))
   return {
     before: { ...pair[0], inPlace: there(pair[0], wasThere) },
     after: { ...pair[1], inPlace: there(pair[1], (member) => makers.after(member).length > 0) },
