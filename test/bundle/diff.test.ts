@@ -144,6 +144,7 @@ test('the document keeps its contract', () => {
     format: 1,
     lab: 'sample',
     base: { commit: null, note: 'why' },
+    code: [],
     changes,
     diffs,
     sinceDeployed: null,
