@@ -59,7 +59,7 @@ export const cellsService: Renderer<CellSettings> = {
       probe: [],
     },
   ],
-  groups: (all) => [...new Set(Object.values(all).map(({ cell }) => cell))].map((cell) => groupOf(cell, all)),
+  groups: (all) => [...new Map(Object.values(all).map((own) => [own.cell, own]))].map(([, own]) => groupOf(own)),
   transition: () => ({ kind: 'rolling' }),
 }
 
@@ -70,14 +70,13 @@ function settings(lab: Lab): PerHost<CellSettings> {
   )
 }
 
-function groupOf(cell: string, all: PerHost<CellSettings>) {
-  const members = Object.entries(all).filter(([, settings]) => settings.cell === cell)
+function groupOf({ cell, network, hosts }: CellSettings) {
   return {
     id: `cells.${cell}`,
     kind: 'quorum' as const,
-    minimum: Math.floor(members.length / 2) + 1,
+    minimum: Math.floor(hosts.length / 2) + 1,
     soakSeconds: 15,
-    members: members.map(([host, { network }]) => ({
+    members: hosts.map((host) => ({
       id: `cells.${cell}@${host}`,
       host,
       votes: 1,

@@ -6,8 +6,11 @@ export interface LabQuestion {
   readonly hosts: number
   /** cells: every cell has a VPN of its own. one-vpn: all hosts stand in one, in a full mesh; the cells keep their quorums. */
   readonly shape: 'cells' | 'one-vpn'
-  /** 0: as it is. 1: on every host 12 files differ, and the unit that reads them, outside any quorum, is restarted. */
-  readonly edition: 0 | 1
+  /**
+   * 0: as it is. 1: on every host 12 files differ, and the unit that reads them, outside any quorum, is restarted. 2: every host's VPN is restarted
+   * besides, which carries the quorum of its cell.
+   */
+  readonly edition: 0 | 1 | 2
 }
 
 export interface BenchCell {
@@ -59,7 +62,10 @@ export function labSources({ hosts, shape, edition }: LabQuestion): readonly Sou
     'services/tinc.yaml': [
       'over: public',
       'networks:',
-      ...vpns.map(({ name }, index) => `  ${name}: { port: ${655 + index} }`),
+      ...vpns.map(
+        ({ name }, index) =>
+          `  ${name}: { port: ${655 + index}${edition === 2 ? ', options: { PingInterval: 20 }' : ''} }`,
+      ),
       '',
     ].join('\n'),
     'services/cells.yaml': `${cells.map((cell) => `${cell.name}: { network: ${shape === 'cells' ? cell.name : 'mesh'}, hosts: [${cell.hosts.join(', ')}] }`).join('\n')}\n`,

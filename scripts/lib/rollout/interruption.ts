@@ -67,13 +67,15 @@ export function lacks(member: Member, away: ReadonlySet<Id>, reading: Reading): 
   })
 }
 
-/** What goes at once when a host dies: whatever stands on it, is provided by it, or is an id of its own that somebody needs. */
-export function hostLoss(members: readonly Member[], host: string): readonly Id[] {
-  const ids = members.flatMap((member) => [
-    ...(member.host === host ? [member.id, ...member.provides] : []),
-    ...member.needs.flat().filter((id) => hostOf(id) === host),
-  ])
-  return [...new Set(ids)]
+/** By host, what goes at once when it dies: whatever stands on it, is provided by it, or is an id of its own that somebody needs. */
+export function hostLosses(members: readonly Member[]): ReadonlyMap<string, ReadonlySet<Id>> {
+  const losses = new Map<string, Set<Id>>()
+  const add = (host: string, id: Id) => losses.set(host, (losses.get(host) ?? new Set()).add(id))
+  for (const member of members) {
+    for (const id of [member.id, ...member.provides]) add(member.host, id)
+    for (const id of member.needs.flat()) add(hostOf(id), id)
+  }
+  return losses
 }
 
 /** The host in an id, "pve1" in "net:cluster@pve1"; empty where it names none. */
