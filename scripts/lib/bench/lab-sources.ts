@@ -19,7 +19,7 @@ export interface BenchCell {
 }
 
 /** Of every host, in the order of their paths: how many files a change touches. */
-const filesPerHost = 12
+export const filesPerHost = 12
 /** A node is not in more than one cell; as many as a cluster of Proxmox VE nodes sensibly has. */
 const sizes = [3, 5, 7, 9, 4, 6, 8]
 const fewest = 3
@@ -69,7 +69,7 @@ export function labSources({ hosts, shape, edition }: LabQuestion): readonly Sou
       '',
     ].join('\n'),
     'services/cells.yaml': `${cells.map((cell) => `${cell.name}: { network: ${shape === 'cells' ? cell.name : 'mesh'}, hosts: [${cell.hosts.join(', ')}] }`).join('\n')}\n`,
-    'services/custom.yaml': customItem(),
+    ...agentFiles(edition),
   }
   for (const [number, host] of cells.flatMap((cell) => cell.hosts).entries()) {
     const at = vpnOf.get(host)
@@ -78,11 +78,38 @@ export function labSources({ hosts, shape, edition }: LabQuestion): readonly Sou
       `id: ${number + 1}`,
       'addresses:',
       `  public: { port: eno1, address: 198.18.${Math.floor(number / 250)}.${(number % 250) + 2}/15, gateway: 198.19.255.254 }`,
-      `  ${at?.vpn.name}: ${address(shape, at?.index ?? 0, at?.place ?? 0)}`,
+      `  ${at?.vpn.name}: ${addressIn(shape, at?.index ?? 0, at?.place ?? 0)}`,
       '',
     ].join('\n')
   }
-  for (let file = 0; file < filesPerHost; file += 1) Object.assign(files, customFile(file, edition))
+  return sourcesOf(files)
+}
+
+/** A lab of nodes with nothing but the agent. `addresses`: by host; `user`: whom to log in as. */
+export function agentSources(
+  addresses: Readonly<Record<string, string>>,
+  user: string,
+  edition: LabQuestion['edition'],
+): readonly Source[] {
+  const nodes = Object.entries(addresses).map(([host, address], index) => [
+    `nodes/${host}.yaml`,
+    `title: Host ${index + 1}\nid: ${index + 1}\naddresses:\n  public: { port: eno1, address: ${address}/24 }\n`,
+  ])
+  return sourcesOf({
+    'lab.yaml': `name: bench\ntitle: A made-up lab\nplatform: debian\nmanagement: { user: ${user}, port: 22, network: public }\n`,
+    'networks.yaml': 'public: { title: Loopback, carrier: physical, bridge: vmbr0 }\n',
+    ...(Object.fromEntries(nodes) as Record<string, string>),
+    ...agentFiles(edition),
+  })
+}
+
+/** What the agent's service holds. */
+function agentFiles(edition: number): Readonly<Record<string, string>> {
+  const files = Array.from({ length: filesPerHost }, (_, file) => customFile(file, edition))
+  return Object.assign({ 'services/custom.yaml': customItem() }, ...files) as Record<string, string>
+}
+
+function sourcesOf(files: Readonly<Record<string, string>>): readonly Source[] {
   return Object.entries(files)
     .map(([path, text]) => ({ path, text }))
     .toSorted((a, b) => (a.path < b.path ? -1 : 1))
@@ -116,7 +143,7 @@ function subnet(shape: LabQuestion['shape'], index: number): string {
   return shape === 'cells' ? `10.${64 + Math.floor(index / 256)}.${index % 256}.0/24` : '10.64.0.0/16'
 }
 
-function address(shape: LabQuestion['shape'], index: number, place: number): string {
+function addressIn(shape: LabQuestion['shape'], index: number, place: number): string {
   if (shape === 'cells') return `10.${64 + Math.floor(index / 256)}.${index % 256}.${place + 1}`
   return `10.64.${Math.floor(place / 250)}.${(place % 250) + 1}`
 }
