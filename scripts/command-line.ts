@@ -42,8 +42,10 @@ export function commandLine(
   addReviewVerbs(add, isWorkflow)
   addSecretVerbs(add)
   addHostVerbs(add, () => onInterrupt(() => terminal.note(whileDeploying)))
-  addParts(program, async (part, lab) => {
-    exit = await (await import('./rehearse-part.ts')).rehearsePart({ part, lab }, terminal)
+  addParts(program, async (of, part, lab) => {
+    const run =
+      of === 'bench' ? (await import('./bench-part.ts')).benchPart : (await import('./rehearse-part.ts')).rehearsePart
+    exit = await run({ part, lab }, terminal)
   })
 
   return async (args) => {

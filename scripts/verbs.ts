@@ -75,6 +75,12 @@ export function addReviewVerbs(add: Add, isWorkflow: boolean): void {
     'demo',
     async () => (await import('./demo.ts')).demo,
   ).option('--folder <dir>', 'where to leave bundles, plan and report (default: quorate-demo)')
+
+  const loadBench = async () => (await import('./bench.ts')).bench
+  add('bench', 'measure quorate on this machine, against ssh and sftp alone', 'bench --hosts 3', loadBench)
+    .option('--hosts <number>', 'OpenSSH servers to start on loopback', '3')
+    .option('--runs <number>', 'of each; the median counts', '5')
+    .option('--delay <ms>', 'added to every message in the part that is about distant hosts', '80')
 }
 
 function addAnnounce(add: Add): void {
@@ -114,12 +120,17 @@ export function addSecretVerbs(add: Add): void {
 
 const setExample = 'secrets set keepalived.services.password'
 
-/** What a rehearsal starts by itself; nobody else calls it. */
-export function addParts(program: Command, run: (part: string, lab: string) => Promise<void>): void {
-  program
-    .command('rehearse-part <part>', { hidden: true })
-    .option('--lab <dir>', "the lab's folder", 'lab')
-    .action((part: string, { lab }: { lab: string }) => run(part, lab))
+/** What a rehearsal and a benchmark start by themselves; nobody else calls them. */
+export function addParts(
+  program: Command,
+  run: (of: 'rehearse' | 'bench', part: string, lab: string) => Promise<void>,
+): void {
+  for (const of of ['rehearse', 'bench'] as const) {
+    program
+      .command(`${of}-part <part>`, { hidden: true })
+      .option('--lab <dir>', "the lab's folder", 'lab')
+      .action((part: string, { lab }: { lab: string }) => run(of, part, lab))
+  }
 }
 
 /** The verbs that go to the hosts. `onDeploy` is called when a deployment begins. */

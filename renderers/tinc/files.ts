@@ -1,4 +1,4 @@
-import { template, type Effect, type File, type Hole, type Place, type Template } from '../renderer.ts'
+import { template, type Effect, type File, type Hole, type Place, type Template, type Text } from '../renderer.ts'
 import { unitDropIn } from '../unit-drop-in.ts'
 import { daemonReload, reload, restart, unitOf } from './effects.ts'
 import { keyId } from './key-change.ts'
@@ -26,15 +26,18 @@ const goodbyeOnceAfterBoot =
 export function filesOf(host: string, vpn: Vpn, from: readonly Place[]): readonly File[] {
   const top = `/etc/tinc/${vpn.network}`
   const anew = restart(host, vpn)
-  const file = (path: string, mode: string, source: Template, values: object, onChange: Effect): File => ({
+  const again = reload(host, vpn)
+  const place = (path: string, mode: string, text: Text, onChange: Effect): File => ({
     path: `${top}/${path}`,
     mode,
     owner: 'root:root',
     store: 'disk',
-    text: template(source, values),
+    text,
     from,
     onChange,
   })
+  const file = (path: string, mode: string, source: Template, values: object, onChange: Effect) =>
+    place(path, mode, template(source, values), onChange)
   const options = Object.entries(vpn.options)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => ({ name, value }))
@@ -54,17 +57,23 @@ export function filesOf(host: string, vpn: Vpn, from: readonly Place[]): readonl
     file('tinc-down', '0755', down, {}, anew),
     file('rsa_key.priv', '0600', keyFile, { key: keyHole(vpn, vpn.self, 'private') }, anew),
     ...[vpn.self, ...vpn.peers].map((peer) =>
-      file(
-        `hosts/${peer.name}`,
-        '0644',
-        hostFile,
-        { endpoints: peer.endpoints, port: vpn.port, key: keyHole(vpn, peer, 'public') },
-        // A daemon reads its own hosts file only when it starts.
-        peer === vpn.self ? anew : reload(host, vpn),
-      ),
+      // A daemon reads its own hosts file only when it starts.
+      place(`hosts/${peer.name}`, '0644', hostText(vpn, peer), peer === vpn.self ? anew : again),
     ),
     unitDropIn(dropIn, from, { acts: [daemonReload], interrupts: [], maxSeconds: 0 }),
   ].toSorted((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+const hostTexts = new WeakMap<Peer, Map<string, Text>>()
+
+/** A host's file is the same on every host of the VPN: it is rendered and held once, not by each of them. */
+function hostText(vpn: Vpn, peer: Peer): Text {
+  const known = hostTexts.get(peer) ?? new Map<string, Text>()
+  const key = `${vpn.network} ${vpn.port}`
+  const values = { endpoints: peer.endpoints, port: vpn.port, key: keyHole(vpn, peer, 'public') }
+  const text = known.get(key) ?? template(hostFile, values)
+  hostTexts.set(peer, known.set(key, text))
+  return text
 }
 
 function keyHole(vpn: Vpn, peer: Peer, half: 'private' | 'public'): Hole {

@@ -5,12 +5,16 @@ import type { TincSettings, Vpn } from './settings.ts'
 
 /** A pool per VPN: one host may be away, or the others might be left with no way between them. */
 export function groups(all: PerHost<TincSettings>): readonly Group[] {
-  const networks = new Set(Object.values(all).flatMap(({ vpns }) => Object.keys(vpns)))
-  return [...networks].toSorted().map((network) => {
-    const members = Object.entries(all).flatMap(([host, { vpns }]) => {
-      const vpn = vpns[network]
-      return vpn === undefined ? [] : [member(host, vpn)]
-    })
+  const networks = new Map<string, Member[]>()
+  for (const [host, { vpns }] of Object.entries(all)) {
+    for (const [network, vpn] of Object.entries(vpns)) {
+      const members = networks.get(network) ?? []
+      members.push(member(host, vpn))
+      networks.set(network, members)
+    }
+  }
+  const sorted = [...networks].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return sorted.map(([network, members]) => {
     return { id: `tinc.${network}`, kind: 'pool', minimum: members.length - 1, soakSeconds: 5, members, agree: [] }
   })
 }

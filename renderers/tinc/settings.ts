@@ -48,8 +48,14 @@ export type TincNetwork = {
 export function settings(lab: Lab): PerHost<TincSettings> {
   const service = serviceOf<TincService>(lab, 'tinc')
   if (service === null) return {}
-  const hosts = Object.values(lab.hosts).map((host) => [host.name, { vpns: vpnsOf(lab, service, host) }] as const)
-  return Object.fromEntries(hosts.filter(([, { vpns }]) => Object.keys(vpns).length > 0))
+  const vpns = new Map(Object.keys(lab.hosts).map((host) => [host, [] as Vpn[]]))
+  for (const name of Object.keys(service.networks).toSorted()) {
+    for (const vpn of vpnOnEach(lab, service, name)) vpns.get(vpn.self.host)?.push(vpn)
+  }
+  const hosts = [...vpns].filter(([, own]) => own.length > 0)
+  return Object.fromEntries(
+    hosts.map(([host, own]) => [host, { vpns: Object.fromEntries(own.map((vpn) => [vpn.network, vpn])) }]),
+  )
 }
 
 /** The nodes that are in a VPN; guests hang on its bridge instead. Sorted by name. */
@@ -57,24 +63,19 @@ export function nodesOf(lab: Lab, network: string): readonly Host[] {
   return nodesIn(lab).filter((node) => node.addresses[network] !== undefined)
 }
 
-function vpnsOf(lab: Lab, service: TincService, host: Host): Readonly<Record<string, Vpn>> {
-  const names = Object.keys(service.networks).toSorted()
-  const mine = names.filter((name) => nodesOf(lab, name).some((node) => node.name === host.name))
-  return Object.fromEntries(mine.map((name) => [name, vpnOf(lab, service, name, host)]))
-}
-
-function vpnOf(lab: Lab, service: TincService, name: string, host: Host): Vpn {
+/** One VPN as each of its nodes sees it. Whoever is a peer of many is held once. */
+function vpnOnEach(lab: Lab, service: TincService, name: string): readonly Vpn[] {
   const asked = service.networks[name] as TincNetwork
   const network = lab.networks[name]
   const over = asked.over ?? service.over
-  const peer = (node: Host): Peer => ({
+  const peers = nodesOf(lab, name).map((node): Peer => ({
     host: node.name,
     name: tincName(node.name),
     endpoints: ips(node.addresses[over]?.addresses),
     addresses: node.addresses[name]?.addresses ?? [],
-  })
-  const nodes = nodesOf(lab, name)
-  return {
+  }))
+  const hosts = peers.map(({ host }) => host)
+  return peers.map((self) => ({
     network: name,
     interface: network?.interface ?? name,
     bridge: network?.bridge ?? null,
@@ -85,13 +86,10 @@ function vpnOf(lab: Lab, service: TincService, name: string, host: Host): Vpn {
     // A pair of hosts that holds a wrong key for each other (see lookedFor, and the goodbye in files.ts) is deaf until keys expire, after an hour by
     // default. Not shorter than this: what is on its way while a key changes is lost, so that each change costs a round trip's packets.
     options: { MaxTimeout: '10', KeyExpire: '300', ...texts(asked.options ?? {}) },
-    self: peer(host),
-    peers: nodes.filter((node) => node.name !== host.name).map(peer),
-    connectTo: lookedFor(
-      nodes.map((node) => node.name),
-      host.name,
-    ).map(tincName),
-  }
+    self,
+    peers: peers.filter((peer) => peer !== self),
+    connectTo: lookedFor(hosts, self.host).map(tincName),
+  }))
 }
 
 /**
@@ -105,13 +103,12 @@ function vpnOf(lab: Lab, service: TincService, name: string, host: Host): Vpn {
  * would sleep through the other's return for up to ten seconds.
  */
 export function lookedFor(hosts: readonly string[], host: string): readonly string[] {
-  const others = hosts.filter((other) => other !== host)
-  if (others.length === 1) return others
+  if (hosts.length === 2) return hosts.filter((other) => other !== host)
   const own = hosts.indexOf(host)
   // Of those behind it the first, the third, ...; of those before it the second, the fourth, ...
-  return others.filter((other) => {
-    const behind = hosts.indexOf(other) - own
-    return behind > 0 ? behind % 2 === 1 : behind % 2 === 0
+  return hosts.filter((_, index) => {
+    const behind = index - own
+    return behind > 0 ? behind % 2 === 1 : behind < 0 && behind % 2 === 0
   })
 }
 

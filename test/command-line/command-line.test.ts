@@ -6,7 +6,7 @@ import { explain, run } from '../../scripts/quorate.ts'
 import type { Terminal } from '../../scripts/terminal.ts'
 import { top } from '../house/source-tree.ts'
 
-const verbs = ['check', 'render', 'diff', 'plan', 'comment', 'announce', 'deploy', 'drift', 'status', 'demo']
+const verbs = ['check', 'render', 'diff', 'plan', 'comment', 'announce', 'deploy', 'drift', 'status', 'demo', 'bench']
 
 /** Runs a command line; gives its exit code and what it printed. */
 async function called(...args: readonly string[]) {
@@ -43,7 +43,7 @@ for (const verb of verbs) {
     assert.match(out, `$ quorate ${verb}`)
     assert.match(out, '--json')
     assert.match(out, '--debug')
-    assert.is(out.includes('--lab <dir>'), !['announce', 'comment', 'demo'].includes(verb))
+    assert.is(out.includes('--lab <dir>'), !['announce', 'comment', 'demo', 'bench'].includes(verb))
   })
 }
 

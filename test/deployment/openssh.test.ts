@@ -11,7 +11,7 @@ import { connector, type ConnectOptions } from '../../scripts/lib/deployment/rem
 import { noExceptions, type DeployRequest } from '../../scripts/lib/deployment/request.ts'
 import { standInSecrets } from '../../scripts/lib/deployment/secrets.ts'
 import { openSshSkip } from './openssh-skip.ts'
-import { startOpenSsh, type OpenSshLab } from './openssh.ts'
+import { startOpenSsh, type OpenSshLab } from '../../scripts/lib/bench/openssh.ts'
 import { newKeyPair } from '../../scripts/lib/twin/embedded/server.ts'
 import { smallRendering, web } from './small-lab.ts'
 

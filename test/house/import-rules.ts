@@ -3,7 +3,7 @@ import { posix } from 'node:path'
 import type { SourceFile } from './source-tree.ts'
 
 /** In the order in which the data passes them; a stage may import those before it. */
-const stages = ['definition', 'bundle', 'rollout', 'secrets', 'deployment', 'twin']
+const stages = ['definition', 'bundle', 'rollout', 'secrets', 'deployment', 'twin', 'bench']
 
 /** Each outside system is imported in one place. */
 const outside: Readonly<Record<string, readonly RegExp[]>> = {

@@ -10,12 +10,25 @@ export function canonicalJson(value: unknown): string {
   return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(',')}}`
 }
 
-/** The same value with the keys of every map in code-unit order. The order of lists means something and stays. */
-export function sortedKeys<T>(value: T): T
-export function sortedKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((item: unknown) => sortedKeys(item))
+/**
+ * The same value with the keys of every map in code-unit order. The order of lists means something and stays. What is in it at many places as one
+ * object is one afterwards, too.
+ */
+export function sortedKeys<T>(value: T): T {
+  return sortedWithin(value, new Map()) as T
+}
+
+function sortedWithin(value: unknown, known: Map<object, unknown>): unknown {
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(sortedEntries<unknown>({ ...value }).map(([key, member]) => [key, sortedKeys(member)]))
+  const before = known.get(value)
+  if (before !== undefined) return before
+  const sorted = Array.isArray(value)
+    ? value.map((item: unknown) => sortedWithin(item, known))
+    : Object.fromEntries(
+        sortedEntries<unknown>({ ...value }).map(([key, member]) => [key, sortedWithin(member, known)]),
+      )
+  known.set(value, sorted)
+  return sorted
 }
 
 /** SHA-256 of the text's UTF-8 bytes, hexadecimal. */

@@ -34,8 +34,15 @@ export function clashes(host: string, parts: readonly ServicePart[]): readonly F
     const message = `${file.path} on ${host} is claimed twice: by ${owner} and by ${part.id}`
     findings.push({ rule: 'path-claimed-twice', severity: 'error', at, message, help: 'let one of the two write it' })
   }
+  const above = new Map<string, string | undefined>()
   for (const { file, part } of files) {
-    const parent = parentsOf(file.path).find((path) => claimed.has(path))
+    const folder = file.path.slice(0, file.path.lastIndexOf('/'))
+    if (!above.has(folder))
+      above.set(
+        folder,
+        foldersOf(file.path).find((path) => claimed.has(path)),
+      )
+    const parent = above.get(folder)
     if (parent === undefined) continue
     const at = file.from[0] ?? servicePlace(part.service)
     const message = `${file.path} on ${host} needs ${parent} to be a folder, but ${claimed.get(parent)} writes it as a file`
@@ -138,7 +145,7 @@ export function isLegalPath(path: string): boolean {
     .every((part) => /^[A-Za-z0-9._@:+-]{1,255}$/.test(part) && part !== '.' && part !== '..')
 }
 
-function parentsOf(path: string): readonly string[] {
+function foldersOf(path: string): readonly string[] {
   const parts = path.split('/')
   return parts.slice(2).map((_, index) => parts.slice(0, index + 2).join('/'))
 }

@@ -42,11 +42,11 @@ export function renderLab(
     .map((renderer) => ({ renderer, settings: settingsOf(renderer, sorted) }))
   const parts = Object.fromEntries(Object.keys(sorted.hosts).map((host) => [host, partsOf(host, rendered, findings)]))
   const held = holdings(Object.values(parts).flat(), fingerprints)
-  const groups = groupsOf(sorted, rendered).map((group) => ({ group, hosts: concerned(sorted, group) }))
+  const groups = concerned(sorted, groupsOf(sorted, rendered))
   for (const host of Object.values(sorted.hosts)) findings.push(...findingsOf(sorted, host, parts[host.name] ?? []))
   findings.push(...held.findings)
   const bundles = Object.values(sorted.hosts).map((host) =>
-    bundleOf(sorted, host, rendered, parts[host.name] ?? [], groups, held),
+    bundleOf(sorted, host, rendered, parts[host.name] ?? [], groups.get(host.name) ?? [], held),
   )
   return {
     rendering: {
@@ -114,7 +114,7 @@ function bundleOf(
   host: Host,
   rendered: readonly Rendered[],
   parts: readonly ServicePart[],
-  groups: readonly { readonly group: Group; readonly hosts: ReadonlySet<string> }[],
+  groups: readonly Group[],
   held: Holdings,
 ): Bundle {
   const services = servicesOf(host.name, rendered).map(
@@ -129,7 +129,7 @@ function bundleOf(
     way: wayTo(lab, host),
     services: Object.fromEntries(services),
     parts: parts.map((part) => manifestOf(part, held)),
-    groups: groups.filter(({ hosts }) => hosts.has(host.name)).map(({ group }) => group),
+    groups,
   }
 }
 
@@ -138,9 +138,18 @@ function manifestOf(part: ServicePart, held: Holdings): PartManifest {
   return { ...part, files }
 }
 
-/** A group is known on every host with a member, and on the nodes that carry a guest of it. */
-function concerned(lab: Lab, group: Group): ReadonlySet<string> {
-  return new Set(group.members.flatMap(({ host }) => [host, lab.hosts[host]?.guest?.node ?? host]))
+/** The groups by host, in their order: a group is known on every host with a member, and on the nodes that carry a guest of it. */
+function concerned(lab: Lab, groups: readonly Group[]): ReadonlyMap<string, readonly Group[]> {
+  const known = new Map<string, Group[]>()
+  for (const group of groups) {
+    const hosts = group.members.flatMap(({ host }) => [host, lab.hosts[host]?.guest?.node ?? host])
+    for (const host of new Set(hosts)) {
+      const there = known.get(host)
+      if (there === undefined) known.set(host, [group])
+      else there.push(group)
+    }
+  }
+  return known
 }
 
 function findingsOf(lab: Lab, host: Host, parts: readonly ServicePart[]): readonly Finding[] {

@@ -69,6 +69,25 @@ export function freeAddress(subnet: string, taken: ReadonlySet<string>): string 
   return (network instanceof Address4 ? Address4.fromBigInt(free) : Address6.fromBigInt(free)).correctForm()
 }
 
+/** A subnet as numbers, to be compared with many others. */
+export interface Range {
+  readonly family: 4 | 6
+  readonly first: bigint
+  readonly last: bigint
+}
+
+/** From its first address to its last one. */
+export function rangeOf(subnet: string): Range {
+  const address = of(subnet)
+  const family = address instanceof Address4 ? 4 : 6
+  return { family, first: address.startAddress().bigInt(), last: address.endAddress().bigInt() }
+}
+
+/** Whether two ranges share an address. */
+export function meet(a: Range, b: Range): boolean {
+  return a.family === b.family && a.first <= b.last && b.first <= a.last
+}
+
 function parse(ip: string): Address4 | Address6 | null {
   if (Address4.isValid(ip)) return new Address4(ip)
   return !ip.includes('.') && Address6.isValid(ip) ? new Address6(ip) : null

@@ -3,7 +3,7 @@ import type { Act, Agreement, Probe } from '../../../renderers/renderer.ts'
 import type { GroupView } from './groups.ts'
 
 /** So long a unit has to go on as it is: longer than most daemons take to die of what they were told. Seconds. */
-const stableSeconds = 12
+export const stableSeconds = 12
 
 /**
  * Asked like a group that the host is alone in. A unit that was started, restarted or reloaded has to be up, and in the same run of it for

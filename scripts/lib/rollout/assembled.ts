@@ -98,7 +98,8 @@ function refused(world: World, draft: Draft, told: readonly Told[], order: Order
 
 /** What is interrupted of that which is there by then: what is still to come has nothing to lose. */
 function reach(world: World, now: Progress, draft: Draft): Pick<Step, 'affects' | 'interrupts'> {
-  const touched = world.members.filter(({ id, provides }) => [id, ...provides].some((each) => draft.away.has(each)))
+  const near = [...world.near.members(draft.away)]
+  const touched = near.filter(({ id, provides }) => [id, ...provides].some((each) => draft.away.has(each)))
   const there = touched.filter(({ id }) => world.before.inPlace.has(id) || now.isThere(id))
   const known = new Set(touched.flatMap((member) => [member.id, ...member.provides]))
   const today = new Set(there.flatMap((member) => [member.id, ...member.provides]))

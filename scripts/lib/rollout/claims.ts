@@ -26,7 +26,8 @@ export function claimsOf(world: World, cellsOfHosts: Cells, draft: Draft): Claim
   for (const member of draft.own) claims.set(`member ${member}`, alone)
   for (const host of hosts) claims.set(`host ${host}`, alone)
   for (const group of touchedGroups(world, draft, true)) claims.set(`group ${group}`, alone)
-  for (const member of world.members) if (isTouched(member, draft)) claims.set(`way ${member.id}`, alone)
+  for (const member of world.near.members(draft.away))
+    if (isTouched(member, draft)) claims.set(`way ${member.id}`, alone)
   const risky = draft.layer >= 4 && hosts.some((host) => cellsOfHosts.grouped.has(host))
   for (const host of hosts) claims.set(`cell ${cellsOfHosts.of(host)}`, risky ? alone : `layer ${draft.layer}`)
   if (draft.alone) claims.set(`service ${draft.service}`, alone)
@@ -35,7 +36,7 @@ export function claimsOf(world: World, cellsOfHosts: Cells, draft: Draft): Claim
 
 /** Hosts written to, and those of members in `away`. Sorted. */
 export function hostsOf(world: World, draft: Draft, away: ReadonlySet<Id>): readonly string[] {
-  const members = world.members.filter((member) => away.has(member.id))
+  const members = [...world.near.members(away)].filter((member) => away.has(member.id))
   const hosts = [...draft.writes.map((write) => write.host), ...members.map((member) => member.host)]
   return [...new Set(hosts)].filter((host) => host !== '').toSorted(byCodeUnits)
 }
@@ -48,24 +49,22 @@ export function touchedGroups(world: World, draft: Draft, protecting: boolean): 
   if (draft.own.length === 0 && draft.away.size === 0) return []
   const own = new Set(draft.own)
   const leaned = leanedOn(world, draft)
-  const groups = [world.before, world.after].flatMap((side) => [...side.groups.values()])
-  const touched = groups.filter((group) =>
-    group.members.some(
-      (member) =>
-        own.has(member.id) ||
-        (!(protecting && group.minimum === 0) && (isTouched(member, draft) || leaned.has(member.id))),
-    ),
+  const seats = [...world.near.seats([...own, ...draft.away, ...leaned])]
+  const touched = seats.filter(
+    ({ group, member }) =>
+      own.has(member.id) ||
+      (!(protecting && group.minimum === 0) && (isTouched(member, draft) || leaned.has(member.id))),
   )
-  return [...new Set(touched.map((group) => group.id))].toSorted(byCodeUnits)
+  return [...new Set(touched.map(({ group }) => group.id))].toSorted(byCodeUnits)
 }
 
 /** Members that provide what is left to those that the step takes one of several ways from. */
 function leanedOn(world: World, draft: Draft): ReadonlySet<Id> {
-  if (draft.away.size === 0) return new Set()
-  const weakened = world.members.filter((member) => !draft.away.has(member.id) && isTouched(member, draft))
+  const touched = [...world.near.members(draft.away)].filter((member) => isTouched(member, draft))
+  const weakened = touched.filter((member) => !draft.away.has(member.id))
   const split = weakened.flatMap(({ needs }) => needs.filter((ways) => ways.some((id) => draft.away.has(id))))
   const left = new Set(split.flat().filter((id) => !draft.away.has(id)))
-  const providers = world.members.filter(({ provides }) => provides.some((id) => left.has(id)))
+  const providers = [...world.near.members(left)].filter(({ provides }) => provides.some((id) => left.has(id)))
   return new Set(providers.map(({ id }) => id).filter((id) => !draft.away.has(id)))
 }
 

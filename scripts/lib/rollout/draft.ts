@@ -42,7 +42,8 @@ export function drafts(
     const hosts = reach === 'cluster' ? '' : (moveOf(moves, change)?.inCharge ?? change.host)
     return canonicalJson([change.service, change.part, hosts])
   })
-  const carriers = new Set(changes.map((change) => change.part).filter((part) => carriesQuorum(world, part)))
+  const changed = new Set(changes.map((change) => change.part))
+  const carriers = new Set([...changed].filter((part) => carriesQuorum(world, part)))
   return [...parts.values()].map((own) => {
     const move = moveOf(moves, own[0] as Change)
     return draftOf(world, own, last, move === null ? told : toldIn(move), { alone, carriers, move })

@@ -68,13 +68,14 @@ export function lacks(member: Member, away: ReadonlySet<Id>, reading: Reading): 
 }
 
 /** By host, what goes at once when it dies: whatever stands on it, is provided by it, or is an id of its own that somebody needs. */
-export function hostLosses(members: readonly Member[]): ReadonlyMap<string, readonly Id[]> {
-  const lost = members.flatMap((member) => [
-    ...[member.id, ...member.provides].map((id) => ({ host: member.host, id })),
-    ...member.needs.flat().map((id) => ({ host: hostOf(id), id })),
-  ])
-  const byHost = [...grouped(lost, ({ host }) => host)]
-  return new Map(byHost.map(([host, all]) => [host, [...new Set(all.map(({ id }) => id))]]))
+export function hostLosses(members: readonly Member[]): ReadonlyMap<string, ReadonlySet<Id>> {
+  const losses = new Map<string, Set<Id>>()
+  const add = (host: string, id: Id) => losses.set(host, (losses.get(host) ?? new Set()).add(id))
+  for (const member of members) {
+    for (const id of [member.id, ...member.provides]) add(member.host, id)
+    for (const id of member.needs.flat()) add(hostOf(id), id)
+  }
+  return losses
 }
 
 /** The host in an id, "pve1" in "net:cluster@pve1"; empty where it names none. */

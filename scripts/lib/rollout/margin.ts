@@ -23,12 +23,20 @@ export function marginIn(world: World, lost: readonly string[]): (away: Readonly
   const names = world.members.flatMap((member) => [member.host, ...member.needs.flat().map(hostOf)])
   const hosts = [...new Set(names)].filter((host) => host !== '' && !lost.includes(host))
   const losses = hostLosses(world.members)
-  const reaches = new Map(hosts.map((host) => [host, world.interruption(losses.get(host) ?? [], 'doubtful')]))
+  const reachedBy = new Map<Id, string[]>()
+  for (const host of hosts) {
+    for (const id of world.interruption(losses.get(host) ?? [], 'doubtful')) {
+      const known = reachedBy.get(id)
+      if (known === undefined) reachedBy.set(id, [host])
+      else known.push(host)
+    }
+  }
   return (away) => {
     const fallen = new Map<string, ReadonlySet<Id>>()
     const without = (dead: readonly string[]) => {
       const key = dead.join(' ')
-      const known = fallen.get(key) ?? world.interruption([...away, ...dead.flatMap((host) => losses.get(host) ?? [])])
+      const known =
+        fallen.get(key) ?? world.interruption([...away, ...dead.flatMap((host) => [...(losses.get(host) ?? [])])])
       fallen.set(key, known)
       return known
     }
@@ -37,7 +45,7 @@ export function marginIn(world: World, lost: readonly string[]): (away: Readonly
       const during = sum(standing, away)
       if (during < needs) return { during, margin: -1 }
       const there = [...standing.keys()].filter((id) => !away.has(id))
-      const relevant = hosts.filter((host) => there.some((id) => reaches.get(host)?.has(id)))
+      const relevant = [...new Set(there.flatMap((id) => reachedBy.get(id) ?? []))]
       if (left(relevant) >= needs) return { during, margin: relevant.length }
       const singles = relevant.map((host) => during - left([host])).toSorted((a, b) => b - a)
       const isFatal = (count: number) => {

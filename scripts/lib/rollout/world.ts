@@ -4,6 +4,7 @@ import { byCodeUnits, canonicalJson } from '../bundle/canonical.ts'
 import type { PartManifest, Rendering } from '../bundle/rendering.ts'
 import { groupsOf } from './groups.ts'
 import { hostLosses, type Interruption, interruptionAmong, withoutLost } from './interruption.ts'
+import { type Near, nearIn } from './near.ts'
 
 export interface World {
   readonly before: Side
@@ -12,6 +13,7 @@ export interface World {
   readonly members: readonly Member[]
   /** Members by the part and host that make them; read it with `membersOf`. */
   readonly madeBy: ReadonlyMap<string, ReadonlySet<Id>>
+  readonly near: Near
   readonly interruption: Interruption
   /** What went with the lost hosts, and does not stand. */
   readonly gone: ReadonlySet<Id>
@@ -29,7 +31,8 @@ export interface Side {
 export function worldOf(before: Rendering, after: Rendering, lost: readonly string[] = []): World {
   const makers = makersIn(before, after)
   const pair = [sideOf(before), sideOf(after)] as const
-  const members = definitions(pair.flatMap((side) => [...side.groups.values()]))
+  const groups = pair.flatMap((side) => [...side.groups.values()])
+  const members = definitions(groups)
   const isHalf = (member: Member) => isUnfinished(before, after, member, makers)
   const made = new Set(members.filter((member) => makers.make(member)).map(({ id }) => id))
   const there = (side: Omit<Side, 'inPlace'>, isThere: (member: Member) => boolean) => {
@@ -39,12 +42,13 @@ export function worldOf(before: Rendering, after: Rendering, lost: readonly stri
   const wasThere = (member: Member) => makers.before(member).length > 0 && !isHalf(member)
   const interruption = interruptionAmong(members)
   const losses = hostLosses(members)
-  const gone = interruption(lost.flatMap((host) => losses.get(host) ?? []))
+  const gone = interruption(lost.flatMap((host) => [...(losses.get(host) ?? [])]))
   return {
     before: { ...pair[0], inPlace: there(pair[0], wasThere) },
     after: { ...pair[1], inPlace: there(pair[1], (member) => makers.after(member).length > 0) },
     members,
     madeBy: madeBy(members, makers),
+    near: nearIn(members, groups),
     interruption: withoutLost(interruption, gone),
     gone,
   }
@@ -102,10 +106,12 @@ function placeOf(host: string, part: string): string {
 function isUnfinished(before: Rendering, after: Rendering, member: Member, makers: Makers): boolean {
   const old = makers.before(member)
   const service = old[0]?.service ?? ''
+  // Asked first, because settings are long: seldom is anything missing.
+  if (!makers.after(member).some((part) => !old.some(({ id }) => id === part.id))) return false
   const [had, has] = [before, after].map((side) =>
     canonicalJson(bundleOf(side, member.host)?.services[service] ?? null),
   )
-  return had === has && makers.after(member).some((part) => !old.some(({ id }) => id === part.id))
+  return had === has
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What the networks owe each other. */
 import { networkPlace, type Network } from '../../../../renderers/lab.ts'
 import type { Finding } from '../../../../renderers/renderer.ts'
-import { isIn, overlaps, subnetOf } from '../address.ts'
+import { isIn, meet, rangeOf, subnetOf } from '../address.ts'
 import { mistake, mistakenKey } from '../../../../renderers/mistake.ts'
 import type { Draft } from '../draft.ts'
 import { freeOne } from './address-rules.ts'
@@ -10,23 +10,30 @@ import { freeOne } from './address-rules.ts'
 export function networksAreDisjoint(draft: Draft): readonly Finding[] {
   const networks = Object.values(draft.lab.networks)
   const declared = networks.flatMap(({ name, subnets }) =>
-    subnets.map((subnet, index) => ({ network: name, subnet, at: networkPlace(name, 'subnets', index) })),
+    subnets.map((subnet, index) => ({
+      network: name,
+      subnet,
+      range: rangeOf(subnet),
+      at: networkPlace(name, 'subnets', index),
+    })),
   )
   // Where a network has no subnets of its own, the hosts' subnets are what it takes up.
   const used = draft.addresses
     .filter(({ network }) => draft.lab.networks[network]!.subnets.length === 0)
-    .map(({ network, address, at }) => ({ network, subnet: subnetOf(address), at }))
-  return [...declared, ...used].flatMap((range, index) => {
+    .map(({ network, address, at }) => {
+      const subnet = subnetOf(address)
+      return { network, subnet, range: rangeOf(subnet), at }
+    })
+  return [...declared, ...used].flatMap((each, index) => {
     const other = declared
       .slice(0, index)
       .find(
-        (earlier) =>
-          overlaps(earlier.subnet, range.subnet) && (earlier.network !== range.network || index < declared.length),
+        (earlier) => meet(earlier.range, each.range) && (earlier.network !== each.network || index < declared.length),
       )
     if (other === undefined) return []
-    const which = other.network === range.network ? 'in the same network' : `of network "${other.network}"`
-    const message = `${range.subnet} overlaps with ${other.subnet} ${which}`
-    return [mistake('networks-overlap', range.at, message, 'choose a subnet that no other network takes up')]
+    const which = other.network === each.network ? 'in the same network' : `of network "${other.network}"`
+    const message = `${each.subnet} overlaps with ${other.subnet} ${which}`
+    return [mistake('networks-overlap', each.at, message, 'choose a subnet that no other network takes up')]
   })
 }
 

@@ -11,6 +11,10 @@ export const sshdPath = ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].find((path) =
 export interface OpenSshLab {
   /** By the host's address in the lab. */
   dial(address: string, port: number): Promise<Duplex>
+  /** The port on 127.0.0.1 that stands for an address in the lab. */
+  port(address: string): number
+  /** The file of the client's private key. */
+  readonly identity: string
   readonly knownHosts: string
   readonly privateKey: string
   root(host: string): string
@@ -50,6 +54,8 @@ export async function startOpenSsh(
     knownHosts += `${address} ${readFileSync(join(base, `${host}.key.pub`), 'utf8')}`
   }
   return {
+    port: (address) => ports.get(address) ?? 1,
+    identity: join(base, 'client'),
     dial: (address) =>
       new Promise((resolve, reject) => {
         const socket = connect({ host: '127.0.0.1', port: ports.get(address) ?? 1, noDelay: true })
