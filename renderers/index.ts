@@ -2,9 +2,10 @@
 import { corosync } from './corosync/index.ts'
 import { custom } from './custom/index.ts'
 import { dnsmasq } from './dnsmasq/index.ts'
+import { haproxy } from './haproxy/index.ts'
 import { interfaces } from './interfaces/index.ts'
 import { keepalived } from './keepalived/index.ts'
 import type { Renderer } from './renderer.ts'
 import { tinc } from './tinc/index.ts'
 
-export const renderers: readonly Renderer[] = [corosync, custom, dnsmasq, interfaces, keepalived, tinc]
+export const renderers: readonly Renderer[] = [corosync, custom, dnsmasq, haproxy, interfaces, keepalived, tinc]

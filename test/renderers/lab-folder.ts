@@ -4,7 +4,12 @@ import { renderers } from '../../renderers/index.ts'
 import type { Lab } from '../../renderers/renderer.ts'
 
 /** The labs that renderers are held against, by the name of their goldens. */
-export const labFolders = { example: 'lab', pair: 'test/labs/pair', duo: 'test/labs/duo' } as const
+export const labFolders = {
+  example: 'lab',
+  pair: 'test/labs/pair',
+  duo: 'test/labs/duo',
+  front: 'test/labs/front',
+} as const
 
 /** The lab in a folder of this repository; throws with its problems where it has an error. */
 export async function labIn(name: keyof typeof labFolders): Promise<Lab> {
