@@ -19,7 +19,7 @@ export type Frontend = {
 
 export type Listen = {
   readonly network: string
-  readonly address?: 'own' | 'router'
+  readonly address?: string
   readonly port: number
 }
 

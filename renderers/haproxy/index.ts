@@ -49,7 +49,7 @@ function parts(host: string, mine: HaproxySettings): readonly Part[] {
   const node = { name: host, kind: mine.kind }
   const from = [
     servicePlace('haproxy'),
-    ...mine.networks.flatMap((network) => [hostPlace(node, 'addresses', network), networkPlace(network, 'router')]),
+    ...mine.networks.flatMap((network) => [hostPlace(node, 'addresses', network), networkPlace(network)]),
   ]
   const routes = mine.frontends.filter((one) => one.routes.length > 0)
   const maps = routes.map((one) => file(mapPath(one.name), template(hosts, { routes: one.routes }), from))

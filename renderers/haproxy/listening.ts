@@ -3,12 +3,14 @@ import {
   hostPlace,
   mistake,
   mistakenKey,
+  movingAddresses,
   servicePlace,
   type Finding,
   type Host,
   type Lab,
   type Place,
 } from '../renderer.ts'
+import { remedyForName } from '../nearest.ts'
 import { unknownNetwork } from '../unknown-name.ts'
 import { metricsPort, type HaproxyService, type Listen } from './definition.ts'
 import { instancesOf, socketsOf, socketText } from './settings.ts'
@@ -53,11 +55,24 @@ function placedListens({ frontends, metrics }: HaproxyService): readonly Placed[
 function there(lab: Lab, instances: readonly Host[], { listen, at }: Placed): readonly Finding[] {
   const network = lab.networks[listen.network]
   if (network === undefined) return [unknownNetwork(lab, listen.network, { ...at, path: [...at.path, 'network'] })]
-  if (listen.address === 'router' && network.router.length === 0) {
-    const place = { ...at, path: [...at.path, 'address'] }
+  const { address = 'own' } = listen
+  const place = { ...at, path: [...at.path, 'address'] }
+  if (address !== 'own' && address !== 'router' && network.virtual?.[address] === undefined) {
+    const known = ['own', 'router', ...Object.keys(network.virtual ?? {})]
+    const help = remedyForName(address, known, 'address')
+    const message = `network "${network.name}" has no virtual address "${address}"`
+    return [mistake('unknown-virtual-address', place, message, help)]
+  }
+  if (address === 'router' && movingAddresses(network, address).length === 0) {
     const message = `network "${network.name}" has no address of a virtual router to listen at`
     const help = `add "router:" with a free address to "${network.name}" in networks.yaml, or listen at the hosts' own addresses`
     return [mistake('no-virtual-address', place, message, help)]
+  }
+  const guest = address === 'router' ? instances.find(({ kind }) => kind === 'guest') : undefined
+  if (guest !== undefined) {
+    const message = `the virtual router of "${network.name}" is on one of the nodes, never on ${guest.name}, which is a guest`
+    const help = 'run HAProxy on nodes, or give it an address of its own under "virtual:" in networks.yaml'
+    return [mistake('router-elsewhere', place, message, help)]
   }
   return instances
     .filter((host) => (host.addresses[network.name]?.addresses ?? []).length === 0)

@@ -48,7 +48,7 @@ function without(lab: Lab, name: string, backend: Backend, server: string, one: 
 
 function unknownServer(lab: Lab, server: string, at: Finding['at']): Finding {
   const finding = unknownHost(Object.keys(lab.hosts), server, at)
-  return { ...finding, help: `${finding.help}; a machine that is no host of the lab needs "address:"` }
+  return { ...finding, help: `give it an "address:" if it is no host of the lab; ${finding.help}` }
 }
 
 /** The last of these servers is one of the others, or an instance of HAProxy. */

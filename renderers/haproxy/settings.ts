@@ -1,4 +1,4 @@
-import { hostsOf, serviceOf, type Host, type Lab, type PerHost } from '../renderer.ts'
+import { hostsOf, movingAddresses, serviceOf, type Host, type Lab, type PerHost } from '../renderer.ts'
 import {
   metricsPort,
   type Backend,
@@ -117,10 +117,8 @@ function backend(lab: Lab, name: string, one: Backend): BackendSettings {
 
 /** Every address that a host listens at, for one line of the definition. */
 export function socketsOf(lab: Lab, host: Host, { network, address, port }: Listen): readonly Socket[] {
-  const ips =
-    address === 'router'
-      ? (lab.networks[network]?.router ?? [])
-      : (host.addresses[network]?.addresses.map(({ ip }) => ip) ?? [])
+  const own = host.addresses[network]?.addresses.map(({ ip }) => ip) ?? []
+  const ips = address === undefined || address === 'own' ? own : movingAddresses(lab.networks[network], address)
   return ips.map((ip) => ({ network, ip, port }))
 }
 

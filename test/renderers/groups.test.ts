@@ -75,6 +75,18 @@ test('backups come before the master, and one host owns the address', () => {
   assert.is(group(pair, 'keepalived.guests').agree.length, 2)
 })
 
+test('an address that is no router’s is held without a promise of a way out, by guests too', () => {
+  const { members, offers } = group(front, 'keepalived.mail')
+  assert.equal(
+    members.map(({ host, up }) => [host, up.at(-1)?.title]),
+    [
+      ['files1', '10.7.0.24 is on ens18'],
+      ['mail1', '10.7.0.23 is on ens18'],
+    ],
+  )
+  assert.equal(offers, [{ kind: 'address', title: '"mail" 10.7.0.3', network: 'apps', address: '10.7.0.3' }])
+})
+
 test('instances of HAProxy are changed in the order of the definition, and one of two has to be there', () => {
   const { members, minimum, offers } = group(front, 'haproxy')
   assert.equal(
@@ -92,10 +104,10 @@ test('instances of HAProxy are changed in the order of the definition, and one o
     'fd00:7::1 143',
     '10.7.0.1 81',
     'fd00:7::1 81',
-    '10.7.0.1 80',
+    '10.7.0.2 80',
     '192.0.2.11 8080',
     '192.0.2.12 8080',
-    'fd00:7::1 80',
+    'fd00:7::2 80',
   ])
 })
 

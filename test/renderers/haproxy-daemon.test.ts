@@ -12,12 +12,12 @@ import type { Outcome } from './haproxy-traffic.ts'
 import { labIn } from './lab-folder.ts'
 import { inNamespace, missing } from './namespace.ts'
 
-/** $1: the folder of /etc/haproxy; the rest is the program. All addresses of the lab but the virtual one are the loopback's. */
+/** $1: the folder of /etc/haproxy; the rest is the program. All addresses of the lab but those that move to edge1 are the loopback's. */
 const stage = `
 mount -t tmpfs tmpfs /run && mount --bind "$1" /etc/haproxy || exit 199
 mkdir /run/haproxy
 ip link set lo up
-for ip in 10.7.0.21 10.7.0.23 10.7.0.24 192.0.2.11; do ip addr add $ip/32 dev lo; done
+for ip in 10.7.0.21 10.7.0.3 10.7.0.24 192.0.2.11; do ip addr add $ip/32 dev lo; done
 ip addr add fd00:7::22/128 dev lo
 shift
 exec "$@"
@@ -120,14 +120,14 @@ kill $!
 `
 
 for (const [program, ip, port, isFree] of [
-  ['node', '10.7.0.1', 80, false],
+  ['node', '10.7.0.1', 81, false],
   ['node', '0.0.0.0', 143, false],
   ['node', '::', 143, false],
   ['node', 'fd00:7::1', 81, false],
-  ['haproxy-too', '10.7.0.1', 80, false],
-  ['haproxy', '10.7.0.1', 80, true],
-  ['node', '127.0.0.1', 80, true],
-  ['node', '10.7.0.1', 800, true],
+  ['haproxy-too', '10.7.0.1', 81, false],
+  ['haproxy', '10.7.0.1', 81, true],
+  ['node', '127.0.0.1', 81, true],
+  ['node', '10.7.0.1', 810, true],
 ] as const) {
   it(`${program} at ${ip} port ${port} is ${isFree ? 'in nobody’s way' : 'found before a reload'}`, () => {
     const settings = haproxy.settings(front)[host]

@@ -22,7 +22,8 @@ export interface Outcome {
   readonly log: string
 }
 
-const virtual = '10.7.0.1'
+const virtual = '10.7.0.2'
+const router = '10.7.0.1'
 const file = '/run/haproxy.cfg'
 const [first = '', other = '', event = ''] = process.argv.slice(2)
 
@@ -126,7 +127,7 @@ const events: Readonly<Record<string, (wiki1: Server) => Promise<void>>> = {
   },
   /** Where the other file wants to listen, somebody else does. */
   'cannot reload': async () => {
-    await new Promise<void>((done) => void createServer().listen(82, virtual, done))
+    await new Promise<void>((done) => void createServer().listen(82, router, done))
     copyFileSync(other, file)
     reload()
     await until('it has given up', () => Promise.resolve(log.includes('Loading failure!')))
@@ -137,20 +138,20 @@ const events: Readonly<Record<string, (wiki1: Server) => Promise<void>>> = {
 const wiki1 = await serve('wiki1', '10.7.0.21', 8080)
 await serve('wiki2', 'fd00:7::22', 8081)
 await serve('files1', '10.7.0.24', 80)
-await new Promise<void>((done) => void createTcpServer((socket) => socket.pipe(socket)).listen(143, '10.7.0.23', done))
+await new Promise<void>((done) => void createTcpServer((socket) => socket.pipe(socket)).listen(143, '10.7.0.3', done))
 
 copyFileSync(first, file)
 const daemon = spawn('haproxy', ['-Ws', '-f', file, '-p', '/run/haproxy.pid', '-S', '/run/haproxy-master.sock'])
 daemon.stderr.setEncoding('utf8').on('data', (more: string) => (log += more))
-// Its virtual address is not there yet: it is another host's.
+// The virtual addresses are not there yet: they are another host's.
 await until('both servers answer', whole)
-execFileSync('ip', ['addr', 'add', `${virtual}/32`, 'dev', 'lo'])
+for (const ip of [virtual, router]) execFileSync('ip', ['addr', 'add', `${ip}/32`, 'dev', 'lo'])
 
 const routed: Record<string, string> = {}
 for (const host of ['files.front.example', 'FILES.front.example:80', 'other.example']) {
   routed[host] = await ask({ host: virtual, port: 80, headers: { host }, agent: false })
 }
-const open = connect(143, virtual)
+const open = connect(143, router)
 const echoes = (socket: Socket) =>
   new Promise<boolean>((done) => {
     socket.once('data', () => done(true)).once('close', () => done(false))

@@ -50,6 +50,7 @@ const vrrp = (...path: readonly (string | number)[]) => services('keepalived', '
 const proxy = (...path: readonly (string | number)[]) => services('haproxy', ...path)
 const web = (...path: readonly (string | number)[]) => proxy('frontends', 'web', ...path)
 const wiki = (...path: readonly (string | number)[]) => proxy('backends', 'wiki', ...path)
+const moving = (...path: readonly (string | number)[]) => services('keepalived', 'routers', ...path)
 const nets = (...path: readonly (string | number)[]) => services('tinc', 'networks', ...path)
 
 const planted: readonly Planted[] = [
@@ -218,12 +219,14 @@ const planted: readonly Planted[] = [
     'haproxy',
     front,
     proxy('frontends', 'moved', 'listen', 0, 'port'),
-    80,
-    /"web" listens at 10\.7\.0\.1:80 already|"moved" listens/,
+    143,
+    /"imap" listens at 10\.7\.0\.1:143 already|"moved" listens/,
   ],
   ['port-taken', 'haproxy', front, proxy('metrics', 'port'), 8080, /"web" listens at 192\.0\.2\.12:8080 already/],
   ['port-in-use', 'haproxy', front, web('listen', 1, 'port'), 22, /every host sshd.* port 22 /],
   ['port-in-use', 'haproxy', proxmox(front), web('listen', 0, 'port'), 8006, /on edge2 pveproxy .* port 8006 /],
+  ['unknown-virtual-address', 'haproxy', front, web('listen', 0, 'address'), 'ingres', /no virtual address "ingres"/],
+  ['router-elsewhere', 'haproxy', front, proxy('hosts', 0), 'wiki1', /never on wiki1, which is a guest/],
   ['unknown-backend', 'haproxy', front, web('backend'), 'wikki', /no backend "wikki"/],
   ['unknown-backend', 'haproxy', front, web('routes', 'files.front.example'), 'file', /no backend "file"/],
   ['modes-differ', 'haproxy', front, web('backend'), 'imap', /mode http, and "imap" is of mode tcp/],
@@ -235,7 +238,7 @@ const planted: readonly Planted[] = [
   ['server-outside-network', 'haproxy', front, wiki('servers', 'spare', 'address'), '10.8.0.9', /10\.8\.0\.9 is no/],
   ['server-outside-network', 'haproxy', front, wiki('servers', 'spare', 'address'), '10.7.0.999', /is no address/],
   ['server-without-address', 'haproxy', front, wiki('network'), 'lan', /wiki1 is a server in "lan"/],
-  ['server-is-haproxy', 'haproxy', front, wiki('servers', 'spare'), { address: '10.7.0.1', port: 80 }, /in circles/],
+  ['server-is-haproxy', 'haproxy', front, wiki('servers', 'spare'), { address: '10.7.0.2', port: 80 }, /in circles/],
   [
     'server-twice',
     'haproxy',
@@ -243,6 +246,26 @@ const planted: readonly Planted[] = [
     wiki('servers', 'spare', 'address'),
     '10.7.0.21',
     /10\.7\.0\.21:8080 is the server/,
+  ],
+  ['unknown-virtual-address', 'keepalived', front, moving('mail', 'address'), 'mial', /no virtual address "mial"/],
+  ['virtual-address-unheld', 'keepalived', front, moving('mail', 'address'), 'ingress', /nobody holds .* "mail"/],
+  [
+    'two-routers',
+    'keepalived',
+    front,
+    moving('mail', 'address'),
+    'ingress',
+    /"ingress" holds "ingress" of network "apps"/,
+  ],
+  ['router-id-taken', 'keepalived', front, moving('mail', 'id'), 8, /id 8 is the one of "ingress"/],
+  ['router-is-a-guest', 'keepalived', front, moving('apps', 'priorities'), { mail1: 250 }, /mail1 is a guest/],
+  [
+    'range-holds-static-address',
+    'dnsmasq',
+    changed(example, ['networks', 'services', 'virtual'], { ingress: ['10.0.1.80'] }),
+    dns('servers', 'dns1', 'ranges', 0),
+    '10.0.1.80-10.0.1.99',
+    /10\.0\.1\.80, which is the virtual address "ingress"/,
   ],
   ['unknown-network', 'dnsmasq', example, dns('network'), 'servces', /no network "servces"/],
   ['unknown-host', 'dnsmasq', example, dns('servers'), { dns2: {} }, /no host "dns2"/],
