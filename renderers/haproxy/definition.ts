@@ -21,6 +21,7 @@ export type Listen = {
   readonly network: string
   readonly address?: string
   readonly port: number
+  readonly certificate?: string
 }
 
 export type Backend = {

@@ -37,6 +37,15 @@ export const haproxy: Renderer<HaproxySettings> = {
 }
 
 const path = '/etc/haproxy/haproxy.cfg'
+/** Mozilla's guideline 5.7 has two more, with DHE. TLS 1.3's own are left as they are. */
+const ciphers = [
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+]
 const enable: Act = { unit, do: 'enable' }
 /**
  * All of haproxy.cfg and what it names is read by a reload: the master starts over as a new process, which hands its listening sockets on to a new
@@ -53,13 +62,18 @@ function parts(host: string, mine: HaproxySettings): readonly Part[] {
   ]
   const routes = mine.frontends.filter((one) => one.routes.length > 0)
   const maps = routes.map((one) => file(mapPath(one.name), template(hosts, { routes: one.routes }), from))
+  const names = new Set(mine.frontends.flatMap((one) => one.sockets.flatMap(({ certificate }) => certificate ?? [])))
+  const certificates = [...names].toSorted().map((name) => {
+    const hole = { secret: `haproxy.certificates.${name}`, kind: 'certificate-and-key', half: 'whole' } as const
+    return { ...file(certificatePath(name), [hole, '\n'], from), mode: '0600' }
+  })
   const fingerprint = fingerprintOf([...configuration(mine, ''), ...maps.flatMap(({ text }) => text)])
   return [
     {
       id: 'haproxy',
       layer: 1,
       reach: 'host',
-      files: [file(path, configuration(mine, fingerprint), from), ...maps],
+      files: [file(path, configuration(mine, fingerprint), from), ...maps, ...certificates],
       onRemove: { acts: unitGone(unit), interrupts: [memberId(host)], maxSeconds: 5 },
       needs: { packages: { haproxy: '/usr/sbin/haproxy', curl: '/usr/bin/curl' }, directories: ['/etc/haproxy'] },
       check: [
@@ -94,13 +108,20 @@ function configuration(mine: HaproxySettings, fingerprint: string): Text {
   const metrics = mine.metrics.map(socketText)
   const frontends = mine.frontends.map((one) => ({
     ...one,
-    binds: one.sockets.map(socketText),
+    binds: one.sockets.map((socket) => ({
+      at: socketText(socket),
+      certificate: socket.certificate === null ? null : certificatePath(socket.certificate),
+    })),
     map: one.routes.length > 0 ? mapPath(one.name) : null,
   }))
   return [
-    ...template(conf, { timeouts, metrics, fingerprint, ownSocket, adminSocket: '/run/haproxy/admin.sock' }),
+    ...template(conf, { timeouts, metrics, fingerprint, ciphers, ownSocket, adminSocket: '/run/haproxy/admin.sock' }),
     ...template(proxies, { frontends, backends }),
   ]
+}
+
+function certificatePath(name: string): string {
+  return `/etc/haproxy/${name}.pem`
 }
 
 /** The backends of a frontend's routes. */

@@ -53,7 +53,8 @@ function reached(service: HaproxyService, { mode = 'http' }: Frontend, target: T
 }
 
 function leads(name: string, one: Frontend): readonly Finding[] {
-  if (one.redirect !== undefined || targetsOf(name, one).length > 0) return []
+  const redirectsAll = one.redirect !== undefined && one.listen.every(({ certificate }) => certificate === undefined)
+  if (redirectsAll || targetsOf(name, one).length > 0) return []
   const message = `"${name}" leads to no backend: every client gets an error`
   return [mistake('leads-nowhere', servicePlace('haproxy', 'frontends', name), message, 'add "backend:" or "routes:"')]
 }

@@ -26,7 +26,13 @@ export type HaproxySettings = {
 }
 
 /** An address and a port to listen at. */
-export type Socket = { readonly network: string; readonly ip: string; readonly port: number }
+export type Socket = {
+  readonly network: string
+  readonly ip: string
+  readonly port: number
+  /** The name of what it speaks TLS with; null for none. */
+  readonly certificate: string | null
+}
 
 export type FrontendSettings = {
   readonly name: string
@@ -116,10 +122,10 @@ function backend(lab: Lab, name: string, one: Backend): BackendSettings {
 }
 
 /** Every address that a host listens at, for one line of the definition. */
-export function socketsOf(lab: Lab, host: Host, { network, address, port }: Listen): readonly Socket[] {
+export function socketsOf(lab: Lab, host: Host, { network, address, port, certificate }: Listen): readonly Socket[] {
   const own = host.addresses[network]?.addresses.map(({ ip }) => ip) ?? []
   const ips = address === undefined || address === 'own' ? own : movingAddresses(lab.networks[network], address)
-  return ips.map((ip) => ({ network, ip, port }))
+  return ips.map((ip) => ({ network, ip, port, certificate: certificate ?? null }))
 }
 
 /** A server's address: its own, or the first of the host of that name; null where there is none. */

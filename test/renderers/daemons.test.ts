@@ -55,6 +55,7 @@ const haproxyFaults = [
   ['a server that is not there', 's/server wiki1 .*/server wiki1 wiki1.invalid:80/', '/etc/haproxy/haproxy.cfg'],
   ['a frontend without timeouts', '/timeout/d', '/etc/haproxy/haproxy.cfg'],
   ['a file that is empty', 'd', '/etc/haproxy/haproxy.cfg'],
+  ['a key without its certificate', '/CERTIFICATE/,/CERTIFICATE/d', '/etc/haproxy/front.pem'],
   ['a map that is not there', 's/web.map/webb.map/', '/etc/haproxy/haproxy.cfg'],
 ] as const
 const interfacesFaults = [

@@ -104,9 +104,11 @@ test('instances of HAProxy are changed in the order of the definition, and one o
     'fd00:7::1 143',
     '10.7.0.1 81',
     'fd00:7::1 81',
+    '10.7.0.2 443',
     '10.7.0.2 80',
     '192.0.2.11 8080',
     '192.0.2.12 8080',
+    'fd00:7::2 443',
     'fd00:7::2 80',
   ])
 })

@@ -94,10 +94,10 @@ it('no request fails while HAProxy reloads, three times, and a connection that i
   assert.equal([runs, connection], ['other', 'goes on'])
 })
 
-it('requests go by the host name that they ask for, in any spelling', async () => {
+it('requests go by the host name that they ask for, in any spelling, by TLS too', async () => {
   const { routed } = await outcome('')
-  const [plain, spelt, unknown] = Object.values(routed)
-  assert.equal([plain, spelt], ['files1', 'files1'])
+  const [plain, spelt, unknown, byTls] = Object.values(routed)
+  assert.equal([plain, spelt, byTls], ['files1', 'files1', 'files1'])
   assert.match(unknown ?? '', /^wiki[12]$/)
 })
 

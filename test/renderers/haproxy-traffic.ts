@@ -5,6 +5,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { copyFileSync, readFileSync } from 'node:fs'
 import { Agent, createServer, request, type RequestOptions, type Server } from 'node:http'
+import { request as secureRequest } from 'node:https'
 import { connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -47,9 +48,9 @@ async function serve(name: string, ip: string, port: number): Promise<Server> {
 }
 
 /** Rejects where the answer is no success. */
-function ask(options: RequestOptions): Promise<string> {
+function ask(options: RequestOptions, by: typeof request | typeof secureRequest = request): Promise<string> {
   return new Promise((done, fail) => {
-    const asking = request({ path: '/', timeout: 5000, ...options }, (response) => {
+    const asking = by({ path: '/', timeout: 5000, ...options }, (response) => {
       let text = ''
       response.setEncoding('utf8').on('data', (more: string) => (text += more))
       response.on('error', fail).on('end', () => {
@@ -151,6 +152,15 @@ const routed: Record<string, string> = {}
 for (const host of ['files.front.example', 'FILES.front.example:80', 'other.example']) {
   routed[host] = await ask({ host: virtual, port: 80, headers: { host }, agent: false })
 }
+// The certificate is one that signed itself.
+const secure = {
+  host: virtual,
+  port: 443,
+  headers: { host: 'files.front.example' },
+  agent: false,
+  rejectUnauthorized: false,
+}
+routed['by TLS'] = await ask(secure, secureRequest)
 const open = connect(143, router)
 const echoes = (socket: Socket) =>
   new Promise<boolean>((done) => {

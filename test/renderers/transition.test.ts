@@ -183,7 +183,7 @@ test('HAProxy is reloaded whatever changes, and restarted never', () => {
   const renderer = renderers.find((one) => one.service === 'haproxy')
   const parts = Object.entries(renderer?.settings(front) ?? {}).flatMap(([host, each]) => renderer!.parts(host, each))
   const effects = parts.flatMap(({ files }) => files.map(({ onChange }) => onChange))
-  assert.is(effects.length, 4)
+  assert.is(effects.length, 6)
   for (const { acts, interrupts } of effects) {
     assert.equal(interrupts, [])
     assert.equal(

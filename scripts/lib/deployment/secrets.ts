@@ -9,6 +9,7 @@ import type { Secrets } from '../bundle/fill.ts'
 import type { Rendering } from '../bundle/rendering.ts'
 import { secretsFile } from '../definition/secrets-file.ts'
 import { FailureError } from '../failure.ts'
+import { standInCertificate } from './stand-in-certificate.ts'
 
 type Half = SecretHole['half']
 
@@ -72,6 +73,7 @@ const madeUp: Readonly<Record<SecretKind, () => string>> = {
   'vrrp-password': () => randomBytes(4).toString('hex'),
   'rsa-key-pair': () => generateKeyPairSync('rsa', rsa).privateKey,
   text: () => randomBytes(16).toString('hex'),
+  'certificate-and-key': standInCertificate,
 }
 
 /** The private half is what is stored; the public one is worked out from it. PKCS#1, as tinc 1.0 reads it. */
