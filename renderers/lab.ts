@@ -53,6 +53,8 @@ export interface Network {
   readonly mtu: number | null
   /** The virtual router's addresses, without prefix; empty where there is none. */
   readonly router: readonly string[]
+  /** Other addresses that move between hosts, without prefix, by a name for what is behind them; absent where there are none. */
+  readonly virtual?: Readonly<Record<string, readonly string[]>>
 }
 
 export interface Host {
@@ -120,6 +122,16 @@ export function hostPlace(host: Pick<Host, 'name' | 'kind'>, ...path: readonly (
 /** A place in networks.yaml, below one network. */
 export function networkPlace(network: string, ...path: readonly (string | number)[]): Place {
   return { file: networksFile, path: [network, ...path] }
+}
+
+/** Addresses of a network that move between hosts: those of its virtual router ("router"), or of the name; empty where there are none. */
+export function movingAddresses(network: Network | undefined, name: string): readonly string[] {
+  return (name === 'router' ? network?.router : network?.virtual?.[name]) ?? []
+}
+
+/** Where they are written. */
+export function movingPlace(network: string, name: string): Place {
+  return name === 'router' ? networkPlace(network, 'router') : networkPlace(network, 'virtual', name)
 }
 
 /** Names of groups every lab has. */

@@ -54,8 +54,9 @@ export interface SerialHole {
   readonly serial: Id
 }
 
-/** vrrp-password: 1–8 printable characters. rsa-key-pair: PKCS#1 PEM, 2048 bits or more. text: one line. */
-export type SecretKind = 'vrrp-password' | 'rsa-key-pair' | 'text'
+/** vrrp-password: 1–8 printable characters. rsa-key-pair: PKCS#1 PEM, 2048 bits or more. text: one line. certificate-and-key: certificates and
+ * the private key of the first, in PEM. */
+export type SecretKind = 'vrrp-password' | 'rsa-key-pair' | 'text' | 'certificate-and-key'
 
 /** What a unit is told, or what is run, on the host. `run` is an argument vector, never a shell line. */
 export type Act =

@@ -104,6 +104,9 @@ function taken(lab: Lab, service: DnsmasqService): readonly { readonly ip: strin
       ipsOf(host, service.network).map((ip) => ({ ip, by: `the address of ${host.name}` })),
     ),
     ...(lab.networks[service.network]?.router ?? []).map((ip) => ({ ip, by: 'the address of the virtual router' })),
+    ...Object.entries(lab.networks[service.network]?.virtual ?? {}).flatMap(([name, ips]) =>
+      ips.map((ip) => ({ ip, by: `the virtual address "${name}"` })),
+    ),
     ...(lab.networks[service.network]?.subnets ?? []).flatMap((subnet) =>
       edgesOf(subnet).map((ip) => ({ ip, by: `the first or last address of ${subnet}, which no host can have` })),
     ),

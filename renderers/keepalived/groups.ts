@@ -27,7 +27,7 @@ export function groups(all: PerHost<KeepalivedSettings>): readonly Group[] {
       soakSeconds: 3,
       members,
       agree: virtual.map(owner),
-      offers: offers(virtual, ours[0]?.instance.network ?? ''),
+      offers: offers(virtual, ours[0]?.instance),
     }
   })
 }
@@ -43,12 +43,16 @@ function member(host: string, instances: readonly Instance[]) {
   }
 }
 
-function offers(virtual: readonly string[], network: string): readonly Offer[] {
-  const routers = virtual.map((address) => address.replace(/\/.*/, ''))
-  return [
-    ...routers.map((address) => ({ kind: 'address', title: `the router ${address}`, network, address }) as const),
-    { kind: 'way-out', title: `the way out of "${network}"`, network },
-  ]
+function offers(virtual: readonly string[], instance: Instance | undefined): readonly Offer[] {
+  if (instance === undefined) return []
+  const { network, held } = instance
+  const what = held === 'router' ? 'the router' : `"${held}"`
+  const addresses = virtual
+    .map((address) => address.replace(/\/.*/, ''))
+    .map((address): Offer => ({ kind: 'address', title: `${what} ${address}`, network, address }))
+  return held === 'router'
+    ? [...addresses, { kind: 'way-out', title: `the way out of "${network}"`, network }]
+    : addresses
 }
 
 function owner(address: string): Agreement {

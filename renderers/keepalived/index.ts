@@ -1,6 +1,6 @@
-/** keepalived: virtual routers by VRRP between nodes, over unicast. */
+/** keepalived: virtual routers, and other addresses that move, by VRRP over unicast. */
 import { addressThere } from '../address-there.ts'
-import { hostPlace, networkPlace, servicePlace, type Act, type Part, type Renderer } from '../renderer.ts'
+import { hostPlace, movingPlace, servicePlace, type Act, type Part, type Renderer } from '../renderer.ts'
 import { template } from '../template.ts'
 import { unitActive } from '../unit-active.ts'
 import { unitDropIn } from '../unit-drop-in.ts'
@@ -27,12 +27,14 @@ const unit = 'keepalived.service'
 const path = '/etc/keepalived/keepalived.conf'
 const daemonReload: Act = { run: ['systemctl', 'daemon-reload'] }
 
-function parts(host: string, { instances }: KeepalivedSettings): readonly Part[] {
-  const node = { name: host, kind: 'node' as const }
+function parts(host: string, { kind, instances }: KeepalivedSettings): readonly Part[] {
+  const node = { name: host, kind }
   const from = [
     ...[...new Set(instances.map((one) => one.router))].map((router) => servicePlace('keepalived', 'routers', router)),
     ...[...new Set(instances.map((one) => one.network))].flatMap((network) => [
-      networkPlace(network, 'router'),
+      ...[...new Set(instances.filter((one) => one.network === network).map(({ held }) => held))].map((held) =>
+        movingPlace(network, held),
+      ),
       hostPlace(node, 'addresses', network),
     ]),
   ]

@@ -1,6 +1,18 @@
-import { doubt, hostPlace, mistake, mistakenKey, serviceOf, servicePlace, type Finding, type Lab } from '../renderer.ts'
+import {
+  doubt,
+  hostPlace,
+  mistake,
+  mistakenKey,
+  movingAddresses,
+  movingPlace,
+  serviceOf,
+  servicePlace,
+  type Finding,
+  type Lab,
+} from '../renderer.ts'
+import { remedyForName } from '../nearest.ts'
 import { unknownHost, unknownNetwork } from '../unknown-name.ts'
-import { addressIn, isWhole, type KeepalivedService, type Router } from './settings.ts'
+import { addressIn, heldBy, isWhole, type KeepalivedService, type Router } from './settings.ts'
 
 /** Routers that would not find each other, would fight, or would be slow to take over. */
 export function problems(lab: Lab): readonly Finding[] {
@@ -15,6 +27,7 @@ export function problems(lab: Lab): readonly Finding[] {
       ...password(name, router),
     ]),
     ...ids(routers),
+    ...unheld(lab, routers),
   ]
 }
 
@@ -22,7 +35,13 @@ function virtual(lab: Lab, name: string, router: Router): readonly Finding[] {
   const at = servicePlace('keepalived', 'routers', name, 'network')
   const network = lab.networks[router.network]
   if (network === undefined) return [unknownNetwork(lab, router.network, at)]
-  if (network.router.length > 0) return []
+  if (movingAddresses(network, heldBy(router)).length > 0) return []
+  if (heldBy(router) !== 'router') {
+    const help = remedyForName(heldBy(router), Object.keys(network.virtual ?? {}), inNetworks)
+    const place = servicePlace('keepalived', 'routers', name, 'address')
+    const what = `network "${network.name}" has no virtual address "${heldBy(router)}"`
+    return [mistake('unknown-virtual-address', place, what, help)]
+  }
   const message = `network "${router.network}" has no address for its virtual router`
   return [
     mistake(
@@ -37,12 +56,12 @@ function virtual(lab: Lab, name: string, router: Router): readonly Finding[] {
 function members(lab: Lab, name: string, router: Router): readonly Finding[] {
   const network = lab.networks[router.network]
   if (network === undefined) return []
-  const families = [...new Set(network.router.map((ip): 4 | 6 => (ip.includes(':') ? 6 : 4)))]
+  const families = [...new Set(movingAddresses(network, heldBy(router)).map((ip): 4 | 6 => (ip.includes(':') ? 6 : 4)))]
   return Object.keys(router.priorities).flatMap((member) => {
     const at = servicePlace('keepalived', 'routers', name, 'priorities', member)
     const host = lab.hosts[member]
     if (host === undefined) return [unknownHost(Object.keys(lab.hosts), member, at)]
-    if (host.kind === 'guest') {
+    if (host.kind === 'guest' && heldBy(router) === 'router') {
       return [mistakenKey('router-is-a-guest', at, `${member} is a guest; routers are nodes`, 'name a node')]
     }
     return families
@@ -51,7 +70,7 @@ function members(lab: Lab, name: string, router: Router): readonly Finding[] {
         mistakenKey(
           'router-without-address',
           hostPlace(host, 'addresses'),
-          `${member} is a router of "${router.network}" and has no IPv${family} address there to speak from`,
+          `${member} ${heldBy(router) === 'router' ? 'is a router' : `may hold "${heldBy(router)}"`} of "${router.network}" and has no IPv${family} address there to speak from`,
           `give ${member} an IPv${family} address in "${router.network}"`,
         ),
       )
@@ -95,13 +114,19 @@ function password(name: string, router: Router): readonly Finding[] {
   ]
 }
 
-/** Two of them in one network would both hold its addresses. */
-const merge = 'merge the two: a network has one virtual router'
+const inNetworks = 'name under "virtual:" in networks.yaml'
+
+/** Two of them would both hold the addresses. */
+function merge(router: Router): string {
+  return heldBy(router) === 'router' ? 'merge the two: a network has one virtual router' : 'merge the two'
+}
 
 function ids(routers: readonly (readonly [string, Router])[]): readonly Finding[] {
   return routers.flatMap(([name, router], index) => {
     const other = routers.slice(0, index).find(([, one]) => one.network === router.network && one.id === router.id)
-    const same = routers.slice(0, index).find(([, one]) => one.network === router.network)
+    const same = routers
+      .slice(0, index)
+      .find(([, one]) => one.network === router.network && heldBy(one) === heldBy(router))
     if (other !== undefined) {
       const at = servicePlace('keepalived', 'routers', name, 'id')
       return [
@@ -109,14 +134,27 @@ function ids(routers: readonly (readonly [string, Router])[]): readonly Finding[
           'router-id-taken',
           at,
           `virtual router id ${router.id} is the one of "${other[0]}" in network "${router.network}" already`,
-          merge,
+          heldBy(router) === heldBy(other[1])
+            ? merge(router)
+            : 'take another id: hosts that hear each other take them for one',
         ),
       ]
     }
     if (same === undefined) return []
     const at = servicePlace('keepalived', 'routers', name, 'network')
-    return [
-      mistake('two-routers', at, `"${same[0]}" is the virtual router of network "${router.network}" already`, merge),
-    ]
+    const what = heldBy(router) === 'router' ? 'is the virtual router' : `holds "${heldBy(router)}"`
+    return [mistake('two-routers', at, `"${same[0]}" ${what} of network "${router.network}" already`, merge(router))]
   })
+}
+
+function unheld(lab: Lab, routers: readonly (readonly [string, Router])[]): readonly Finding[] {
+  return Object.values(lab.networks).flatMap((network) =>
+    Object.keys(network.virtual ?? {})
+      .filter((name) => !routers.some(([, one]) => one.network === network.name && heldBy(one) === name))
+      .map((name) => {
+        const message = `nobody holds the virtual address "${name}" of "${network.name}"`
+        const help = 'add it to the routers in services/keepalived.yaml, or take it out'
+        return { ...doubt('virtual-address-unheld', movingPlace(network.name, name), message, help), onKey: true }
+      }),
+  )
 }

@@ -1,8 +1,9 @@
 import { nodeInterface } from '../node-interface.ts'
-import { serviceOf, type Host, type Lab, type PerHost } from '../renderer.ts'
+import { movingAddresses, serviceOf, type Host, type Lab, type PerHost } from '../renderer.ts'
 import { prefixOf, subnetOf } from '../subnet.ts'
 
 export type KeepalivedSettings = {
+  readonly kind: 'node' | 'guest'
   /** Sorted by name. */
   readonly instances: readonly Instance[]
 }
@@ -13,6 +14,8 @@ export type Instance = {
   readonly name: string
   readonly router: string
   readonly network: string
+  /** "router", or the name of other addresses of the network. */
+  readonly held: string
   readonly interface: string
   readonly family: 4 | 6
   /** virtual_router_id, 1–255. */
@@ -41,6 +44,8 @@ export type KeepalivedService = { readonly routers: Readonly<Record<string, Rout
 
 export type Router = {
   readonly network: string
+  readonly address?: string
+  readonly interface?: string
   readonly id: number
   readonly interval?: number
   readonly preempt?: boolean
@@ -58,19 +63,25 @@ export function settings(lab: Lab): PerHost<KeepalivedSettings> {
     const instances = mine.flatMap(([name, router]) =>
       families.flatMap((family) => instance(lab, name, router, family, host)),
     )
-    return [host.name, { instances }] as const
+    return [host.name, { kind: host.kind, instances }] as const
   })
   return Object.fromEntries(hosts.filter(([, { instances }]) => instances.length > 0))
 }
 
 const families = [4, 6] as const
 
+/** What a router holds, by the name that it has in the network. */
+export function heldBy({ address }: Router): string {
+  return address ?? 'router'
+}
+
 /** None where the network has no virtual address of the family. */
 function instance(lab: Lab, name: string, router: Router, family: 4 | 6, host: Host): readonly Instance[] {
   const network = lab.networks[router.network]
-  const virtual = (network?.router ?? []).filter((ip) => ip.includes(':') === (family === 6))
+  const virtual = movingAddresses(network, heldBy(router)).filter((ip) => ip.includes(':') === (family === 6))
   const source = addressIn(host, router.network, family)
-  const interfaceName = nodeInterface(lab, host, router.network)
+  const own = router.interface ?? 'eth0'
+  const interfaceName = host.kind === 'guest' ? own : nodeInterface(lab, host, router.network)
   if (virtual.length === 0 || source === null || interfaceName === null) return []
   const others = Object.keys(router.priorities).filter((other) => other !== host.name)
   return [
@@ -78,6 +89,7 @@ function instance(lab: Lab, name: string, router: Router, family: 4 | 6, host: H
       name: family === 4 ? name : `${name}_6`,
       router: name,
       network: router.network,
+      held: heldBy(router),
       interface: interfaceName,
       family,
       id: router.id,

@@ -2,6 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { SecretHole, SecretKind, Text } from '../../renderers/renderer.ts'
 import { fill, type Secrets } from '../../scripts/lib/bundle/fill.ts'
+import { standInCertificate } from '../../scripts/lib/deployment/stand-in-certificate.ts'
 import { FailureError } from '../../scripts/lib/failure.ts'
 
 const body = 'MIIBCgKCAQEA'.repeat(5)
@@ -83,6 +84,25 @@ test('nothing but one key may stand in a key: a line more is refused', () => {
   refusal(publicPem.replace(body, `${body}\nScript = x`), 'rsa-key-pair', 'public')
   refusal(publicPem + publicPem, 'rsa-key-pair', 'public')
   refusal('', 'rsa-key-pair', 'public')
+})
+
+test('a certificate comes with its own key, and with nothing else', () => {
+  const [one, other] = [standInCertificate(), standInCertificate()]
+  const certificate = (pem: string) => pem.slice(0, pem.indexOf('-----BEGIN PRIVATE'))
+  const key = (pem: string) => pem.slice(certificate(pem).length)
+  const fits = (pem: string) => assert.is(filled(pem, 'certificate-and-key'), `<${pem}>`)
+  fits(one)
+  fits(certificate(one) + certificate(other) + key(one))
+  fits(key(one) + certificate(one))
+  const refused = (pem: string) => refusal(pem, 'certificate-and-key')
+  assert.match(refused(certificate(one) + key(other)), /key that is not the one of its first certificate/)
+  assert.match(refused(certificate(other) + one), /key that is not the one of its first certificate/)
+  assert.match(refused(key(one)), /no certificate/)
+  assert.match(refused(certificate(one)), /no private key/)
+  assert.match(refused(`${one}bind :81\n`), /other text/)
+  assert.match(refused(one.replace('PRIVATE KEY', 'ENCRYPTED PRIVATE KEY')), /passphrase/)
+  assert.match(refused(one.replace(/MI/, 'AA')), /cannot be read/)
+  assert.match(refused(certificate(one).repeat(40) + key(one)), /more than 16384/)
 })
 
 test.run()

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -62,6 +62,15 @@ test('made-up keys are pairs: what the public half says, the private half answer
   assert.match(publicHalf, /^-----BEGIN RSA PUBLIC KEY-----\n/)
   assert.is(createPublicKey(createPrivateKey(key)).export({ type: 'pkcs1', format: 'pem' }), publicHalf)
   assert.is(createPrivateKey(key).asymmetricKeyDetails?.modulusLength, 2048)
+})
+
+test('a made-up certificate is one that OpenSSL reads, with its own key', () => {
+  const pem = standInSecrets().value('haproxy.certificates.front', 'certificate-and-key', 'whole')
+  const certificate = new X509Certificate(pem)
+  assert.ok(certificate.checkPrivateKey(createPrivateKey(pem)))
+  assert.ok(certificate.verify(certificate.publicKey))
+  const hole = { secret: 'x', kind: 'certificate-and-key', half: 'whole' } as const
+  assert.is(fill([hole], standInSecrets(new Map([['certificate-and-key x', pem]])), {}), pem)
 })
 
 test('made-up values stay the same within one run, differ between secrets and between runs, and fit their kinds', () => {

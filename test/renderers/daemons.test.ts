@@ -11,7 +11,7 @@ import { inNamespace, missing, type Answer } from './namespace.ts'
 interface Case {
   readonly service: string
   readonly programs: readonly string[]
-  readonly lab: 'example' | 'pair' | 'duo' | 'watched'
+  readonly lab: 'example' | 'pair' | 'duo' | 'watched' | 'front'
   readonly host: string
   /** Sets the stage for the check; $1 is the host's folder. */
   readonly stage: string
@@ -48,6 +48,15 @@ const corosyncFaults = (path: string) =>
 const dnsmasqFaults = [
   ['an unknown option', 's/^domain-needed/domain-neded/', '/etc/dnsmasq.conf'],
   ['a range outside of any network', 's/^dhcp-range=.*/dhcp-range=10.0.1.300,10.0.1.199,12h/', '/etc/dnsmasq.conf'],
+] as const
+const haproxyFaults = [
+  ['an unknown word', 's/^    balance/    balence/', '/etc/haproxy/haproxy.cfg'],
+  ['a backend that is not there', 's/default_backend wiki/default_backend wikki/', '/etc/haproxy/haproxy.cfg'],
+  ['a server that is not there', 's/server wiki1 .*/server wiki1 wiki1.invalid:80/', '/etc/haproxy/haproxy.cfg'],
+  ['a frontend without timeouts', '/timeout/d', '/etc/haproxy/haproxy.cfg'],
+  ['a file that is empty', 'd', '/etc/haproxy/haproxy.cfg'],
+  ['a key without its certificate', '/CERTIFICATE/,/CERTIFICATE/d', '/etc/haproxy/front.pem'],
+  ['a map that is not there', 's/web.map/webb.map/', '/etc/haproxy/haproxy.cfg'],
 ] as const
 const interfacesFaults = [
   ['an address that is none', 's#address 10.*#address 10.0.0.999/24#', '/etc/network/interfaces'],
@@ -136,6 +145,14 @@ const cases: readonly Case[] = [
     host: 'eye',
     stage: '',
     faults: prometheusFaults,
+  },
+  {
+    service: 'haproxy',
+    programs: ['haproxy', 'ss'],
+    lab: 'front',
+    host: 'edge1',
+    stage: '',
+    faults: haproxyFaults,
   },
   {
     service: 'custom',

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { standInCertificate } from '../../scripts/lib/deployment/stand-in-certificate.ts'
 import { fill, type Secrets } from '../../scripts/lib/bundle/fill.ts'
 import { renderers } from '../../renderers/index.ts'
 import type { Lab } from '../../renderers/renderer.ts'
@@ -36,6 +37,7 @@ function madeUp(): Secrets {
     value(id, kind, half) {
       if (kind === 'vrrp-password') return 'abcd1234'
       if (kind === 'text') return 'a line'
+      if (kind === 'certificate-and-key') return standInCertificate()
       const pair = pairs.get(id) ?? keyPair()
       pairs.set(id, pair)
       return half === 'public' ? pair.publicKey : pair.privateKey

@@ -8,6 +8,7 @@ import { labIn } from './lab-folder.ts'
 
 const example = await labIn('example')
 const pair = await labIn('pair')
+const front = await labIn('front')
 
 function group(lab: Lab, id: string): Group {
   const all = renderers.flatMap((renderer) => renderer.groups(renderer.settings(lab)))
@@ -47,7 +48,7 @@ test('a node’s interfaces provide its physical networks and its bridges, not w
 })
 
 test('every id that a member needs is provided by somebody', () => {
-  for (const lab of [example, pair]) {
+  for (const lab of [example, pair, front]) {
     const members = renderers.flatMap((one) => one.groups(one.settings(lab))).flatMap((one) => one.members)
     const provided = new Set(members.flatMap((member) => [member.id, ...member.provides]))
     const nodes = Object.values(lab.hosts).filter((host) => host.kind === 'node')
@@ -72,6 +73,58 @@ test('backups come before the master, and one host owns the address', () => {
     },
   ])
   assert.is(group(pair, 'keepalived.guests').agree.length, 2)
+})
+
+test('an address that is no router’s is held without a promise of a way out, by guests too', () => {
+  const { members, offers } = group(front, 'keepalived.mail')
+  assert.equal(
+    members.map(({ host, up }) => [host, up.at(-1)?.title]),
+    [
+      ['files1', '10.7.0.24 is on ens18'],
+      ['mail1', '10.7.0.23 is on ens18'],
+    ],
+  )
+  assert.equal(offers, [{ kind: 'address', title: '"mail" 10.7.0.3', network: 'apps', address: '10.7.0.3' }])
+})
+
+test('instances of HAProxy are changed in the order of the definition, and one of two has to be there', () => {
+  const { members, minimum, offers } = group(front, 'haproxy')
+  assert.equal(
+    members.map(({ host, needs }) => [host, needs]),
+    [
+      ['edge2', [['net:apps@edge2'], ['net:lan@edge2']]],
+      ['edge1', [['net:apps@edge1'], ['net:lan@edge1']]],
+    ],
+  )
+  assert.is(minimum, 1)
+  assert.is(group(changed(front, ['services', 'haproxy', 'hosts'], ['edge1']), 'haproxy').minimum, 0)
+  const places = (offers ?? []).map((offer) => (offer.kind === 'port' ? `${offer.address} ${offer.port}` : offer.kind))
+  assert.equal(places, [
+    '10.7.0.1 143',
+    'fd00:7::1 143',
+    '10.7.0.1 81',
+    'fd00:7::1 81',
+    '10.7.0.2 443',
+    '10.7.0.2 80',
+    '192.0.2.11 8080',
+    '192.0.2.12 8080',
+    'fd00:7::2 443',
+    'fd00:7::2 80',
+  ])
+})
+
+test('an instance is well while a server of each backend that is needed answers it', () => {
+  const up = group(front, 'haproxy').members[0]?.up ?? []
+  const asked = up.filter(({ run }) => run.at(-1)?.includes('metrics'))
+  assert.equal(
+    asked.map(({ title }) => title),
+    ['a server of "wiki" answers haproxy'],
+  )
+  const isWell = (count: number) =>
+    new RegExp(asked[0]?.stdout ?? '', 'm').test(
+      `# TYPE haproxy_backend_active_servers gauge\nhaproxy_backend_active_servers{proxy="files"} 3\nhaproxy_backend_active_servers{proxy="wiki"} ${count}\n`,
+    )
+  assert.equal([isWell(0), isWell(1), isWell(12)], [false, true, true])
 })
 
 test('a single resolver may be away for its restart; of two, one has to answer', () => {

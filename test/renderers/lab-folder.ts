@@ -9,6 +9,7 @@ export const labFolders = {
   pair: 'test/labs/pair',
   duo: 'test/labs/duo',
   watched: 'test/labs/watched',
+  front: 'test/labs/front',
 } as const
 
 /** The lab in a folder of this repository; throws with its problems where it has an error. */

@@ -27,9 +27,9 @@ function refusal(before: All, after: All): string {
 /** Every instance of these hosts, changed. */
 function each(all: All, change: (instance: Instance, host: string) => Instance, hosts = Object.keys(all)): All {
   return Object.fromEntries(
-    Object.entries(all).map(([host, { instances }]) => [
+    Object.entries(all).map(([host, { kind, instances }]) => [
       host,
-      { instances: hosts.includes(host) ? instances.map((one) => change(one, host)) : instances },
+      { kind, instances: hosts.includes(host) ? instances.map((one) => change(one, host)) : instances },
     ]),
   )
 }
@@ -96,7 +96,7 @@ test('a host that joins with the highest rank is not in charge yet', () => {
 
 test('who has the new settings already, from an earlier rollout, goes on', () => {
   const after = keepalived.settings(router('id', 11))
-  const mixed = { ...settings, pve3: after['pve3'] ?? { instances: [] } }
+  const mixed = { ...settings, pve3: after['pve3'] ?? { kind: 'node', instances: [] } }
   const [move] = moves(mixed, after)
   assert.is(move?.inCharge, 'pve3')
   assert.equal(move?.effects['pve3']?.interrupts, [])
@@ -110,6 +110,7 @@ test('routers with a host in common move together, as one daemon plays them; oth
       hosts.map((host) => [
         host,
         {
+          kind: 'node',
           instances: Object.entries(names)
             .filter(([, on]) => on.includes(host))
             .map(([name, on]) => ({

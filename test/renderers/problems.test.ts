@@ -15,6 +15,7 @@ const example = await labIn('example')
 const pair = await labIn('pair')
 const duo = await labIn('duo')
 const watched = await labIn('watched')
+const front = await labIn('front')
 
 function findings(service: string, lab: Lab): readonly Finding[] {
   return renderers.find((one) => one.service === service)?.problems(lab) ?? []
@@ -26,7 +27,14 @@ for (const { service, problems } of renderers) {
     assert.equal(problems(pair), [])
     assert.equal(problems(duo), [])
     assert.equal(problems(watched), [])
+    assert.equal(problems(front), [])
   })
+}
+
+/** The same on nodes of Proxmox VE. */
+function proxmox(lab: Lab): Lab {
+  const hosts = Object.entries(lab.hosts).map(([name, host]) => [name, { ...host, platform: 'proxmox' }] as const)
+  return { ...lab, hosts: Object.fromEntries(hosts) }
 }
 
 type Planted = readonly [
@@ -42,6 +50,10 @@ const services = (...path: readonly (string | number)[]) => ['services', ...path
 const dns = (...path: readonly (string | number)[]) => services('dnsmasq', ...path)
 const vrrp = (...path: readonly (string | number)[]) => services('keepalived', 'routers', 'services', ...path)
 const eye = (...path: readonly (string | number)[]) => services('prometheus', ...path)
+const proxy = (...path: readonly (string | number)[]) => services('haproxy', ...path)
+const web = (...path: readonly (string | number)[]) => proxy('frontends', 'web', ...path)
+const wiki = (...path: readonly (string | number)[]) => proxy('backends', 'wiki', ...path)
+const moving = (...path: readonly (string | number)[]) => services('keepalived', 'routers', ...path)
 const nets = (...path: readonly (string | number)[]) => services('tinc', 'networks', ...path)
 
 const planted: readonly Planted[] = [
@@ -191,6 +203,80 @@ const planted: readonly Planted[] = [
     services('keepalived', 'routers', 'z'),
     { network: 'services', id: 11, priorities: { pve1: 1 } },
     /already/,
+  ],
+  ['unknown-host', 'haproxy', front, proxy('hosts', 0), 'egde1', /no host and no group "egde1"/],
+  ['unknown-network', 'haproxy', front, web('listen', 0, 'network'), 'appps', /no network "appps"/],
+  ['unknown-network', 'haproxy', front, wiki('network'), 'appps', /no network "appps"/],
+  ['unknown-network', 'haproxy', front, proxy('metrics', 'network'), 'laan', /no network "laan"/],
+  ['no-virtual-address', 'haproxy', front, web('listen', 1, 'address'), 'router', /"lan" has no address of a virtual/],
+  [
+    'instance-without-address',
+    'haproxy',
+    front,
+    ['hosts', 'edge2', 'addresses', 'apps'],
+    undefined,
+    /edge2 .* has no address there/,
+  ],
+  [
+    'port-taken',
+    'haproxy',
+    front,
+    proxy('frontends', 'moved', 'listen', 0, 'port'),
+    143,
+    /"imap" listens at 10\.7\.0\.1:143 already|"moved" listens/,
+  ],
+  ['port-taken', 'haproxy', front, proxy('metrics', 'port'), 8080, /"web" listens at 192\.0\.2\.12:8080 already/],
+  ['port-in-use', 'haproxy', front, web('listen', 1, 'port'), 22, /every host sshd.* port 22 /],
+  ['port-in-use', 'haproxy', proxmox(front), web('listen', 0, 'port'), 8006, /on edge2 pveproxy .* port 8006 /],
+  ['unknown-virtual-address', 'haproxy', front, web('listen', 0, 'address'), 'ingres', /no virtual address "ingres"/],
+  ['router-elsewhere', 'haproxy', front, proxy('hosts', 0), 'wiki1', /never on wiki1, which is a guest/],
+  ['unknown-backend', 'haproxy', front, web('backend'), 'wikki', /no backend "wikki"/],
+  ['unknown-backend', 'haproxy', front, web('routes', 'files.front.example'), 'file', /no backend "file"/],
+  ['modes-differ', 'haproxy', front, web('backend'), 'imap', /mode http, and "imap" is of mode tcp/],
+  ['leads-nowhere', 'haproxy', front, proxy('frontends', 'moved', 'redirect'), undefined, /"moved" leads to no/],
+  [
+    'leads-nowhere',
+    'haproxy',
+    changed(front, proxy('frontends', 'moved', 'listen', 0, 'certificate'), 'front'),
+    proxy('frontends', 'moved', 'redirect'),
+    'https',
+    /"moved" leads to no/,
+  ],
+  ['needs-http', 'haproxy', front, proxy('frontends', 'imap', 'redirect'), 'https', /"redirect" would do nothing/],
+  ['backend-unused', 'haproxy', front, web('routes'), undefined, /leads to "files"/],
+  ['unknown-host', 'haproxy', front, wiki('servers', 'wiki3'), {}, /no host "wiki3"/],
+  ['server-is-a-host', 'haproxy', front, wiki('servers', 'wiki1', 'address'), '10.7.0.21', /wiki1 is a host/],
+  ['server-outside-network', 'haproxy', front, wiki('servers', 'spare', 'address'), '10.8.0.9', /10\.8\.0\.9 is no/],
+  ['server-outside-network', 'haproxy', front, wiki('servers', 'spare', 'address'), '10.7.0.999', /is no address/],
+  ['server-without-address', 'haproxy', front, wiki('network'), 'lan', /wiki1 is a server in "lan"/],
+  ['server-is-haproxy', 'haproxy', front, wiki('servers', 'spare'), { address: '10.7.0.2', port: 80 }, /in circles/],
+  [
+    'server-twice',
+    'haproxy',
+    front,
+    wiki('servers', 'spare', 'address'),
+    '10.7.0.21',
+    /10\.7\.0\.21:8080 is the server/,
+  ],
+  ['unknown-virtual-address', 'keepalived', front, moving('mail', 'address'), 'mial', /no virtual address "mial"/],
+  ['virtual-address-unheld', 'keepalived', front, moving('mail', 'address'), 'ingress', /nobody holds .* "mail"/],
+  [
+    'two-routers',
+    'keepalived',
+    front,
+    moving('mail', 'address'),
+    'ingress',
+    /"ingress" holds "ingress" of network "apps"/,
+  ],
+  ['router-id-taken', 'keepalived', front, moving('mail', 'id'), 8, /id 8 is the one of "ingress"/],
+  ['router-is-a-guest', 'keepalived', front, moving('apps', 'priorities'), { mail1: 250 }, /mail1 is a guest/],
+  [
+    'range-holds-static-address',
+    'dnsmasq',
+    changed(example, ['networks', 'services', 'virtual'], { ingress: ['10.0.1.80'] }),
+    dns('servers', 'dns1', 'ranges', 0),
+    '10.0.1.80-10.0.1.99',
+    /10\.0\.1\.80, which is the virtual address "ingress"/,
   ],
   ['unknown-network', 'dnsmasq', example, dns('network'), 'servces', /no network "servces"/],
   ['unknown-host', 'dnsmasq', example, dns('servers'), { dns3: {} }, /no host "dns3"/],

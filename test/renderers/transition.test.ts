@@ -8,6 +8,7 @@ import { labIn } from './lab-folder.ts'
 
 const example = await labIn('example')
 const pair = await labIn('pair')
+const front = await labIn('front')
 
 function move(service: string, before: Lab | null, after: Lab): Transition {
   const renderer = renderers.find((one) => one.service === service)
@@ -71,6 +72,7 @@ const rolling: readonly Change[] = [
     '198.51.100.12',
   ],
   ['a lease gets longer', 'dnsmasq', example, ['services', 'dnsmasq', 'lease'], '72h'],
+  ['a backend moves to another port', 'haproxy', front, ['services', 'haproxy', 'backends', 'files', 'port'], 81],
   ['an interface gets another MTU', 'interfaces', example, ['networks', 'services', 'mtu'], 1300],
 ]
 
@@ -175,6 +177,31 @@ test('tinc: a new peer interrupts nothing, a changed one counts as an interrupti
     maxSeconds: 1,
   })
   assert.is(moved.effects?.['pve1']?.['tinc.cluster']?.maxSeconds, 5)
+})
+
+test('HAProxy is reloaded whatever changes, and restarted never', () => {
+  const renderer = renderers.find((one) => one.service === 'haproxy')
+  const parts = Object.entries(renderer?.settings(front) ?? {}).flatMap(([host, each]) => renderer!.parts(host, each))
+  const effects = parts.flatMap(({ files }) => files.map(({ onChange }) => onChange))
+  assert.is(effects.length, 6)
+  for (const { acts, interrupts } of effects) {
+    assert.equal(interrupts, [])
+    assert.equal(
+      acts.map((act) => ('do' in act ? act.do : act.run)),
+      ['enable', 'start', 'reload'],
+    )
+  }
+})
+
+test('what root is told to run by is another word for another file, also where only a route changes', () => {
+  const renderer = renderers.find((one) => one.service === 'haproxy')
+  const wordOf = (lab: Lab) =>
+    renderer!.parts('edge1', renderer!.settings(lab)['edge1']!)[0]?.probe.find(({ run }) => run[0] === 'curl')?.stdout
+  const moved = changed(front, ['services', 'haproxy', 'frontends', 'web', 'routes', 'files.front.example'], 'wiki')
+  const ordered = changed(front, ['services', 'haproxy', 'hosts'], ['edge1', 'edge2'])
+  assert.match(wordOf(front) ?? '', /^\^[0-9a-f]{32}\$$/)
+  assert.is.not(wordOf(moved), wordOf(front))
+  assert.is(wordOf(ordered), wordOf(front))
 })
 
 test('no unit is ever told that is an umbrella for others', () => {

@@ -69,6 +69,22 @@ test('a changed VPN key is changed in one step: its peers get the public half, t
   assert.not.ok(steps[0]?.interrupts.includes('net:cluster@pve1'), 'its peers keep their sessions')
 })
 
+test('a certificate that hosts share is renewed on one after the other, and each is told to read it', async () => {
+  const front = define(await readSources('test/labs/front'), 'lab', renderers).lab
+  if (front === null) throw new Error('the lab "front" has errors')
+  const sides = ['old', 'new'].map(
+    (fingerprint) => renderLab(front, renderers, { 'haproxy.certificates.front': fingerprint }).rendering,
+  )
+  const result = planned(sides[0]!, sides[1]!)
+  if (result.kind !== 'rollout') throw new Error(result.refusals[0]?.why)
+  assert.equal(
+    result.rollout.waves.map((wave) =>
+      wave.flatMap(({ writes }) => writes.map(({ host, acts }) => [host, acts.at(-1)])),
+    ),
+    [[['edge2', { unit: 'haproxy.service', do: 'reload' }]], [['edge1', { unit: 'haproxy.service', do: 'reload' }]]],
+  )
+})
+
 for (const [what, secrets] of [
   ['two keys of one VPN', { 'tinc.cluster.pve2': 'new', 'tinc.cluster.pve3': 'new' }],
   ['keys of two VPNs', { 'tinc.cluster.pve2': 'new', 'tinc.services.pve2': 'new' }],

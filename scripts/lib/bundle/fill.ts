@@ -1,6 +1,8 @@
 /** Puts values into a text's holes, in memory, when a step is staged. */
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import type { Id, SecretHole, SecretKind, Text } from '../../../renderers/renderer.ts'
 import { FailureError } from '../failure.ts'
+import { isPem, longestValue } from './text.ts'
 
 /** Where values come from. */
 export interface Secrets {
@@ -41,7 +43,7 @@ function serialOf(id: Id, serials: Readonly<Record<Id, number>>): string {
 
 /** A PEM ends with exactly one newline, whatever the template puts after it. */
 function formed(hole: SecretHole, value: string, after: Text[number] | undefined): string {
-  if (hole.kind !== 'rsa-key-pair') return checked(hole, value)
+  if (!isPem(hole.kind)) return checked(hole, value)
   const pem = checked(hole, `${value.replaceAll('\r\n', '\n').trim()}\n`)
   return typeof after === 'string' && after.startsWith('\n') ? pem.slice(0, -1) : pem
 }
@@ -64,6 +66,7 @@ function checked(hole: SecretHole, value: string): string {
 function fits(hole: SecretHole, value: string): string | null {
   if (value === '') return 'is empty'
   if (hole.kind === 'rsa-key-pair') return pemOf(hole.half).test(value) ? null : `is no PKCS#1 PEM (${hole.half} half)`
+  if (hole.kind === 'certificate-and-key') return certified(value)
   if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value)) return 'holds a newline or another control character'
   if (hole.kind === 'text') return null
   // keepalived cuts auth_pass at 8 characters; "#" and "!" start a comment and white space ends the word (keepalived.conf(5)).
@@ -71,6 +74,26 @@ function fits(hole: SecretHole, value: string): string | null {
   return /^[\x21-\x7e]+$/.test(value) && !/[#!"'\\${}]/.test(value)
     ? null
     : `has a character that keepalived.conf cannot hold (allowed: printable ASCII without space and # ! " ' \\ $ { })`
+}
+
+const lines = '(?:[A-Za-z0-9+/]{1,76}={0,2}\\n)+'
+const certificates = new RegExp(`-----BEGIN CERTIFICATE-----\\n${lines}-----END CERTIFICATE-----\\n`, 'g')
+const privateKey = new RegExp(`^-----BEGIN ((?:RSA |EC )?PRIVATE KEY)-----\\n${lines}-----END \\1-----\\n$`)
+
+/** What is wrong with certificates and a key; null where the key is that of the first certificate. */
+function certified(value: string): string | null {
+  if (value.length > longestValue) return `has more than ${longestValue} characters`
+  const [first] = value.match(certificates) ?? []
+  const key = value.replaceAll(certificates, '')
+  if (first === undefined) return 'holds no certificate in PEM'
+  if (!privateKey.test(key))
+    return 'holds no private key in PEM, without a passphrase, besides certificates, or other text'
+  try {
+    if (new X509Certificate(first).checkPrivateKey(createPrivateKey(key))) return null
+  } catch {
+    return 'holds a certificate or a key that cannot be read'
+  }
+  return 'holds a key that is not the one of its first certificate'
 }
 
 function pemOf(half: SecretHole['half']): RegExp {

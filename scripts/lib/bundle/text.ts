@@ -1,9 +1,9 @@
 /** What can be said about a file's text while its holes are still open. */
-import type { SecretHole, SerialHole, Text } from '../../../renderers/renderer.ts'
+import type { SecretHole, SecretKind, SerialHole, Text } from '../../../renderers/renderer.ts'
 import { byCodeUnits } from './canonical.ts'
 
-/** A whole PEM half is far below this; counted for every hole, so that a full file cannot be over its limit either. Bytes. */
-const longestValue = 8192
+/** A whole PEM, of a certificate with those that it rests on too; counted for every hole, so that a full file cannot be over its limit either. Bytes. */
+export const longestValue = 16_384
 
 /** The same text in its shortest form: neighbouring strings joined, empty ones left out. */
 export function normalText(text: Text): Text {
@@ -33,7 +33,7 @@ export function shownText(text: Text): string {
 export function endsWithNewline(text: Text): boolean {
   const last = text.at(-1)
   if (typeof last === 'string') return last.endsWith('\n')
-  return last !== undefined && 'secret' in last && last.kind === 'rsa-key-pair'
+  return last !== undefined && 'secret' in last && isPem(last.kind)
 }
 
 /** The most bytes the text can take once its holes are filled. */
@@ -50,4 +50,9 @@ function shownSegment(segment: Text[number]): string {
 
 function normalHole(hole: SecretHole | SerialHole): SecretHole | SerialHole {
   return 'serial' in hole ? { serial: hole.serial } : { secret: hole.secret, kind: hole.kind, half: hole.half }
+}
+
+/** Whether the value is a PEM: of several lines, the last of which ends. */
+export function isPem(kind: SecretKind): boolean {
+  return kind === 'rsa-key-pair' || kind === 'certificate-and-key'
 }

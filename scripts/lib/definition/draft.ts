@@ -31,8 +31,11 @@ export interface PlacedGateway {
   readonly at: Place
 }
 
+/** An address that moves between hosts. */
 export interface PlacedRouter {
   readonly network: string
+  /** Null: that of the network's virtual router. */
+  readonly name: string | null
   readonly ip: string
   readonly at: Place
 }

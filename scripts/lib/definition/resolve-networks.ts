@@ -62,6 +62,7 @@ interface WrittenNetwork {
   readonly bridge?: string
   readonly mtu?: number
   readonly router?: string | readonly string[]
+  readonly virtual?: Readonly<Record<string, string | readonly string[]>>
 }
 
 interface ResolvedNetwork {
@@ -78,7 +79,10 @@ function resolveNetwork(name: string, written: WrittenNetwork): ResolvedNetwork 
     const at = networkPlace(name, 'subnets', index)
     return readSubnet(text, (rule, message, help) => findings.push(mistake(rule, at, message, help)))
   })
-  const routers = placedRouters(name, written, findings)
+  const routers = placedRouters(name, null, written.router, findings)
+  const virtual = sortedByKey(Object.entries(written.virtual ?? {})).map(
+    ([what, ips]) => [what, placedRouters(name, what, ips, findings)] as const,
+  )
   const network: Network = {
     name,
     title: written.title ?? name,
@@ -88,8 +92,11 @@ function resolveNetwork(name: string, written: WrittenNetwork): ResolvedNetwork 
     bridge: written.bridge ?? null,
     mtu: written.mtu ?? null,
     router: routers.map(({ ip }) => ip),
+    ...(virtual.length === 0
+      ? {}
+      : { virtual: Object.fromEntries(virtual.map(([what, placed]) => [what, placed.map(({ ip }) => ip)])) }),
   }
-  return { network, routers, findings }
+  return { network, routers: [...routers, ...virtual.flatMap(([, placed]) => placed)], findings }
 }
 
 type Say = (rule: string, message: string, help: string) => void
@@ -107,13 +114,19 @@ function readSubnet(text: string, say: Say): string {
   return subnet
 }
 
-function placedRouters(name: string, written: WrittenNetwork, findings: Finding[]): PlacedRouter[] {
-  const texts = written.router === undefined ? [] : [written.router].flat()
+function placedRouters(
+  network: string,
+  name: string | null,
+  written: string | readonly string[] | undefined,
+  findings: Finding[],
+): readonly PlacedRouter[] {
+  const texts = written === undefined ? [] : [written].flat()
+  const key = name === null ? ['router'] : ['virtual', name]
   return texts.map((text, index) => {
-    const at = networkPlace(name, 'router', ...(typeof written.router === 'string' ? [] : [index]))
+    const at = networkPlace(network, ...key, ...(typeof written === 'string' ? [] : [index]))
     const address = readAddress(text)
     if (address === null) findings.push(notAnAddress(text, at))
-    return { network: name, ip: address?.ip ?? text, at }
+    return { network, name, ip: address?.ip ?? text, at }
   })
 }
 

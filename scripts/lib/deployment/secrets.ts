@@ -11,6 +11,7 @@ import { FailureError } from '../failure.ts'
 import { setCommand } from '../secrets/audit.ts'
 import type { KnownSecret } from './mask.ts'
 import { secretValues } from './secret-values.ts'
+import { standInCertificate } from './stand-in-certificate.ts'
 
 type Half = SecretHole['half']
 
@@ -100,6 +101,7 @@ const madeUp: Readonly<Record<SecretKind, () => string>> = {
   'vrrp-password': () => randomBytes(4).toString('hex'),
   'rsa-key-pair': () => generateKeyPairSync('rsa', rsa).privateKey,
   text: () => randomBytes(16).toString('hex'),
+  'certificate-and-key': standInCertificate,
 }
 
 /** The private half is what is stored; the public one is worked out from it. PKCS#1, as tinc 1.0 reads it. */

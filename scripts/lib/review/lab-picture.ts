@@ -35,6 +35,7 @@ function band(lab: Lab, network: Network, nodes: readonly Host[]): string[] {
   )
   const hanging = [
     ...network.router.map((address) => `router ${address} (moves between the nodes)`),
+    ...Object.entries(network.virtual ?? {}).map(([name, ips]) => `${name} ${ips.join(' ')} (moves between hosts)`),
     ...guests.map((guest) => `${guest.name} ${firstAddress(guest, network.name)} (on ${guest.guest?.node})`),
   ]
   return [

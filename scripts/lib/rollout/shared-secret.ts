@@ -22,6 +22,8 @@ export function sharedSecret(
   moves: readonly Move[] = [],
 ): Refusal | null {
   for (const { id, first, all } of changesOf(before, after, service)) {
+    // It is shown to clients, each of which meets one host; hosts do not speak to each other by it.
+    if (after.secrets[id]?.kind === 'certificate-and-key') continue
     const hosts = [...new Set(all.map(({ host }) => host))]
     const isMoved = moves.some((move) =>
       all.every(({ host, part }) => part === move.part && Object.hasOwn(move.effects, host)),

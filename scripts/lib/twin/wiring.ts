@@ -194,7 +194,7 @@ function visitors(labs: readonly Lab[]): readonly Visitor[] {
       ...Object.values(each.hosts).flatMap((host) =>
         Object.values(host.addresses).flatMap(({ addresses }) => addresses.map(({ ip }) => ip)),
       ),
-      ...Object.values(each.networks).flatMap(({ router }) => router),
+      ...Object.values(each.networks).flatMap(({ router, virtual = {} }) => [router, ...Object.values(virtual)].flat()),
     ]),
   )
   return Object.values(lab.networks).flatMap((network) => {

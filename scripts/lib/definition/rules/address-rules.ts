@@ -41,18 +41,30 @@ export function freeOne(subnets: readonly string[], family: 4 | 6, taken: Readon
   return free === null ? `${subnet} is full: add a subnet in networks.yaml` : `take a free address, e.g. ${free}`
 }
 
-/** One address, one owner: hosts and virtual routers. */
+/** One address, one owner: hosts, virtual routers and other addresses that move. */
 export function addressesAreUnique(draft: Draft): readonly Finding[] {
   const taken = draft.mentioned
-  const owners = new Map(draft.routers.map(({ ip, network }) => [ip, `the virtual router of "${network}"`]))
-  return draft.addresses.flatMap(({ host, address, network, at }) => {
-    const owner = owners.get(address.ip)
-    if (owner === undefined) {
-      owners.set(address.ip, `"${host}"`)
+  const owners = new Map<string, string>()
+  const moving = draft.routers.map((one) => ({
+    ...one,
+    owner:
+      one.name === null
+        ? `the virtual router of "${one.network}"`
+        : `"${one.name}", a virtual address of "${one.network}"`,
+    family: one.ip.includes(':') ? (6 as const) : (4 as const),
+    subnet: null,
+  }))
+  const standing = draft.addresses.map(({ address, host, network, at }) => {
+    return { network, ip: address.ip, at, owner: `"${host}"`, family: address.family, subnet: subnetOf(address) }
+  })
+  return [...moving, ...standing].flatMap(({ network, ip, at, owner, family, subnet }) => {
+    const other = owners.get(ip)
+    if (other === undefined) {
+      owners.set(ip, owner)
       return []
     }
     const { subnets } = draft.lab.networks[network]!
-    const help = freeOne(subnets.length > 0 ? subnets : [subnetOf(address)], address.family, taken)
-    return [mistake('address-taken', at, `${address.ip} is already the address of ${owner}`, help)]
+    const help = freeOne(subnets.length > 0 || subnet === null ? subnets : [subnet], family, taken)
+    return [mistake('address-taken', at, `${ip} is already the address of ${other}`, help)]
   })
 }

@@ -37,16 +37,19 @@ export function networksAreDisjoint(draft: Draft): readonly Finding[] {
   })
 }
 
-/** The virtual router's address lies in a subnet of its network. */
+/** An address that moves lies in a subnet of its network. */
 export function routersAreInside(draft: Draft): readonly Finding[] {
-  return draft.routers.flatMap(({ network, ip, at }) => {
+  return draft.routers.flatMap((one) => {
+    const { network, ip, at } = one
     const { subnets } = draft.lab.networks[network]!
     if (subnets.length === 0) {
-      const help = 'add the subnet that the router serves ("subnets:"), or remove the router'
-      return [mistake('router-without-subnet', at, `the network "${network}" has a virtual router but no subnet`, help)]
+      const what = one.name === null ? 'a virtual router' : 'a virtual address'
+      const help = `add the subnet that it is in ("subnets:"), or remove it`
+      return [mistake('router-without-subnet', at, `the network "${network}" has ${what} but no subnet`, help)]
     }
     if (subnets.some((subnet) => isIn(ip, subnet))) return []
-    const message = `the virtual router ${ip} is not in network "${network}" (${subnets.join(', ')})`
+    const what = one.name === null ? 'the virtual router' : `the virtual address "${one.name}"`
+    const message = `${what} ${ip} is not in network "${network}" (${subnets.join(', ')})`
     const family = ip.includes(':') ? 6 : 4
     return [mistake('router-outside-network', at, message, freeOne(subnets, family, draft.mentioned))]
   })
