@@ -1,6 +1,6 @@
 /**
  * Runs all test files, several runs of run.ts side by side: first those whose hosts are simulated, two runs, for such hosts live faster than the
- * clock and need the machine; then the twin's files, which mostly wait, each in a run of its own and three at a time.
+ * clock and need the machine; then the twin's files, which mostly wait, each in a run of its own and five at a time.
  *
  *   node --import tsx test/lanes.ts [--no-skips]
  *
@@ -63,10 +63,10 @@ const ofTheTwin = files.filter((file) => startsMachines(file)).toSorted((a, b) =
 const others = files.filter((file) => !ofTheTwin.includes(file)).toSorted()
 // What takes long stands side by side in the list: every other file keeps the two about as long as each other.
 const halves = [0, 1].map((half) => others.filter((_, index) => index % 2 === half))
-const threeAtATime = pLimit(3)
+const fiveAtATime = pLimit(5)
 const outcomes = [
   ...(await Promise.all(halves.map(runFiles))),
-  ...(await Promise.all(ofTheTwin.map((file) => threeAtATime(() => runFiles([file]))))),
+  ...(await Promise.all(ofTheTwin.map((file) => fiveAtATime(() => runFiles([file]))))),
 ]
 const [passed, failed, skipped] = [0, 1, 2].map((at) =>
   outcomes.reduce((sum, { counts }) => sum + (counts[at] ?? 0), 0),
