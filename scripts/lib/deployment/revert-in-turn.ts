@@ -51,22 +51,25 @@ async function allTimers({ clock, report }: Tools, at: number): Promise<void> {
   await clock.sleep(wait)
 }
 
-async function confirm({ session }: Tools, { host, generation }: Stage, chief: string): Promise<Reverted> {
+async function confirm({ session }: Tools, stage: Stage, chief: string): Promise<Reverted> {
+  const { host, generation } = stage
   try {
     await session.write(host, 'confirm', [generation], [], 30_000)
     return { state: 'confirmed', detail: `confirmed, as ${chief} is` }
   } catch (error) {
     if (!(error instanceof FailureError)) throw error
-    return waits(host, chief)
+    return waits(stage, chief)
   }
 }
 
-async function look(tools: Tools, { host, generation }: Stage, chief: string): Promise<Reverted> {
-  const state = await stateOf(tools, host, generation)
-  return state === 'reverted' ? { state, detail: 'reverted by its own timer' } : waits(host, chief)
+async function look(tools: Tools, stage: Stage, chief: string): Promise<Reverted> {
+  const state = await stateOf(tools, stage.host, stage.generation)
+  return state === 'reverted' ? { state, detail: 'reverted by its own timer' } : waits(stage, chief)
 }
 
-function waits(host: string, chief: string): Reverted {
-  const detail = `the units of ${host} are stopped until it is known what ${chief} holds: the next run finds out`
-  return { state: 'unknown', detail }
+/** Whose units were told nothing before the chief changed goes on with them, beside its new files. */
+function waits({ host, inTurn }: Stage, chief: string): Reverted {
+  const isStopped = (inTurn?.first.length ?? 0) > 0
+  const state = isStopped ? `the units of ${host} are stopped` : `${host} keeps its new files`
+  return { state: 'unknown', detail: `${state} until it is known what ${chief} holds: the next run finds out` }
 }
