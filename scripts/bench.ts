@@ -23,6 +23,8 @@ export async function bench(options: BenchOptions, terminal: Terminal): Promise<
   const runs = wholeNumber('--runs', options.runs, 1, 100)
   const delay = wholeNumber('--delay', options.delay, 0, 10_000)
   const note = (text: string) => terminal.note(text)
+  // Ended by hand, it ends its servers.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   note('size and start-up\n')
   const size = await footprint(launcher, runs)
   note('preview: check, render both sides, compare, diff, plan\n')

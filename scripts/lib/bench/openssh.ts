@@ -36,6 +36,12 @@ export async function startOpenSsh(
   const servers: { readonly child: ChildProcess; readonly gone: Promise<void> }[] = []
   const ports = new Map<string, number>()
   let knownHosts = ''
+  // A process that ends early leaves no server behind.
+  const abandon = () => {
+    for (const { child } of servers) child.kill()
+    rmSync(base, { recursive: true, force: true })
+  }
+  process.once('exit', abandon)
   for (const [host, address] of Object.entries(hosts)) {
     const root = join(base, host)
     for (const folder of ['run', 'etc/systemd/system', ...folders]) mkdirSync(join(root, folder), { recursive: true })
@@ -72,6 +78,7 @@ export async function startOpenSsh(
             .slice(0, -1)
         : [],
     async close() {
+      process.off('exit', abandon)
       for (const { child } of servers) child.kill()
       await Promise.all(servers.map(({ gone }) => gone))
       rmSync(base, { recursive: true, force: true })

@@ -47,6 +47,8 @@ export async function openStage(hosts: number, delayMs: number): Promise<BenchSt
     if (way === 'straight') return Object.values(addresses).map((address) => servers.port(address))
     return relays.map(({ port }) => port)
   }
+  const tidy = () => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', tidy)
   const knownHosts = join(folder, 'known_hosts')
   writeFileSync(knownHosts, byName(servers.knownHosts, addresses))
   const lab = join(folder, 'repository', 'lab')
@@ -77,7 +79,8 @@ export async function openStage(hosts: number, delayMs: number): Promise<BenchSt
     async close() {
       await Promise.all(relays.map((relay) => relay.close()))
       await servers.close()
-      rmSync(folder, { recursive: true, force: true })
+      process.off('exit', tidy)
+      tidy()
     },
   }
 }
