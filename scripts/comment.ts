@@ -1,6 +1,6 @@
 /** `quorate comment`: the one comment on a pull request, from what the other verbs printed. */
 import { readFile } from 'node:fs/promises'
-import { isCode } from './lib/bundle/code-changes.ts'
+import { isCode, isTrust } from './lib/bundle/code-changes.ts'
 import { FailureError, type Exit } from './lib/failure.ts'
 import { commentBody } from './lib/review/comment.ts'
 import { isLinkable, isRepository } from './lib/review/github-names.ts'
@@ -93,7 +93,7 @@ async function giveTo(
 
 /** A stranger's review may be silent about code that made it so: what GitHub lists counts as well. */
 function codeOf(told: readonly string[], { paths, whole }: Awaited<ReturnType<typeof pathsOf>>): readonly string[] {
-  const known = new Set([...told, ...paths.filter(isCode)])
+  const known = new Set([...told, ...paths.filter((path) => isCode(path) || isTrust(path))])
   return [...(whole ? [] : ['anything beyond the 3000 files that GitHub lists']), ...[...known].toSorted()]
 }
 

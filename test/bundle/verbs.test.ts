@@ -185,7 +185,13 @@ test('code that changes with the lab is named: committed, not committed and new,
   await repository.write({ 'scripts/plan.ts': '2', '.npmrc': 'registry=x', 'docs/scripts.md': '2' })
   await repository.write({ 'tools/renderers/motd/motd.njk': '', 'lab/known_hosts': '#', 'lab/scripts.yaml.txt': '1' })
   await rm(join(repository.folder, '.github'), { recursive: true })
-  assert.equal(await code(), ['.github/workflows/ci.yml', '.npmrc', 'scripts/plan.ts', 'tools/renderers/motd/motd.njk'])
+  assert.equal(await code(), [
+    '.github/workflows/ci.yml',
+    '.npmrc',
+    'lab/known_hosts',
+    'scripts/plan.ts',
+    'tools/renderers/motd/motd.njk',
+  ])
 })
 
 test('what decides how a change is reviewed and deployed is code; the lab and what is written about it is none', () => {

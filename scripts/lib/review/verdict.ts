@@ -1,4 +1,5 @@
 /** What a pull request comes to, in one line. */
+import { isTrust } from '../bundle/code-changes.ts'
 import type { Problem } from '../definition/problem.ts'
 import type { Plan, Rollout } from '../rollout/rollout.ts'
 import { changesSummary } from './changes-summary.ts'
@@ -24,7 +25,7 @@ function planned(
   const steps = rollout.waves.flat()
   const warnings = problems.length === 0 ? '' : `, ${counted(problems.length, 'warning')}`
   const hand = rollout.byHand === undefined ? '' : ', and something to do by hand'
-  const but = `${warnings}${code.length === 0 ? '' : ', code changes too'}${hand}`
+  const but = `${warnings}${code.every(isTrust) ? '' : ', code changes too'}${code.some(isTrust) ? ', whom it trusts changes too' : ''}${hand}`
   if (steps.length === 0) return `${sign(but)} nothing changes on the hosts${but}`
   if (rehearsal !== null && !rehearsal.well) return `❌ ${changes}: the rehearsal found something against it${but}`
   const how = isSafe(rollout) ? 'safe' : 'NOT safe, and accepted'
