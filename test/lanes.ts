@@ -1,6 +1,7 @@
 /**
  * Runs all test files, several runs of run.ts side by side: first those whose hosts are simulated, two runs, for such hosts live faster than the
- * clock and need the machine; then the twin's files, which mostly wait, each in a run of its own and five at a time.
+ * clock and need the machine; as soon as one of the two has no more to do, the twin's files, which mostly wait, each in a run of its own and five
+ * runs at a time.
  *
  *   node --import tsx test/lanes.ts [--no-skips]
  *
@@ -61,13 +62,18 @@ const startsMachines = (file: string) =>
 const rank = (file: string) => (longestFirst.includes(file) ? longestFirst.indexOf(file) : longestFirst.length)
 const ofTheTwin = files.filter((file) => startsMachines(file)).toSorted((a, b) => rank(a) - rank(b))
 const others = files.filter((file) => !ofTheTwin.includes(file)).toSorted()
-// What takes long stands side by side in the list: every other file keeps the two about as long as each other.
-const halves = [0, 1].map((half) => others.filter((_, index) => index % 2 === half))
-const fiveAtATime = pLimit(5)
-const outcomes = [
-  ...(await Promise.all(halves.map(runFiles))),
-  ...(await Promise.all(ofTheTwin.map((file) => fiveAtATime(() => runFiles([file]))))),
-]
+// Neighbours in the list take about as long as each other, so each share gets one of them.
+const shares = Array.from({ length: 12 }, (_, share) => others.filter((_file, index) => index % 12 === share))
+const lanes = pLimit(2)
+const outcomes = await Promise.all([
+  ...shares.map((share) => lanes(() => runFiles(share))),
+  ...ofTheTwin.map((file) =>
+    lanes(() => {
+      lanes.concurrency = 5
+      return runFiles([file])
+    }),
+  ),
+])
 const [passed, failed, skipped] = [0, 1, 2].map((at) =>
   outcomes.reduce((sum, { counts }) => sum + (counts[at] ?? 0), 0),
 )

@@ -69,7 +69,7 @@ test('a visitor stands on a node without guests, at an address that nobody has, 
   const [visitor] = wiringOf([await labIn('example')]).visitors
   assert.is(visitor?.node, 'pve3')
   assert.equal(visitor?.gateways, ['10.0.1.1'])
-  assert.is(visitor?.address, '10.0.1.54/24')
+  assert.is(visitor?.address, '10.0.1.55/24')
 })
 
 test('what a foot in a VPN answers is asked of the others, and the way in by the runner', async () => {
