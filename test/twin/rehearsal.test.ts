@@ -36,7 +36,7 @@ twin('the example lab: from bare machines to whole, and a change of tinc, keepal
     ])
     const names = report.offers.find(({ title }) => title.startsWith('names from'))
     assert.ok((names?.asked ?? 0) > 100)
-    assert.is(names?.lost, 0, 'of two resolvers one always answers')
+    assert.ok((names?.longestSeconds ?? 9) < 1, 'of two resolvers one answers: names are not away as one of them is')
     const [killed] = report.faults
     assert.is(killed?.name, 'node-killed')
     assert.is(killed?.host, 'pve1', 'the owner of the virtual address is the one to kill')
