@@ -18,6 +18,8 @@ export type Vpn = {
   readonly self: Peer
   /** All others, sorted by host. */
   readonly peers: readonly Peer[]
+  /** Those that this host looks for, as tinc knows them; the rest look for this host. */
+  readonly connectTo: readonly string[]
 }
 
 export type Peer = {
@@ -72,6 +74,7 @@ function vpnOnEach(lab: Lab, service: TincService, name: string): readonly Vpn[]
     endpoints: ips(node.addresses[over]?.addresses),
     addresses: node.addresses[name]?.addresses ?? [],
   }))
+  const hosts = peers.map(({ host }) => host)
   return peers.map((self) => ({
     network: name,
     interface: network?.interface ?? name,
@@ -80,13 +83,33 @@ function vpnOnEach(lab: Lab, service: TincService, name: string): readonly Vpn[]
     port: asked.port,
     over,
     // Back-off grows up to MaxTimeout; at tinc's default of 900 a node stays away for a quarter of an hour after a long outage.
-    // Every key that is sent is another one, and of two that went different ways the wrong one may arrive last (1.0.36, protocol_key.c): then a pair
-    // of hosts does not hear each other until keys expire, an hour by default. With three daemons on a busy machine, measured: 13 of 54 restarts.
-    // Where only one of each pair looks for the other no restart does it (none of 52), but a third host that joins two that have not met does.
-    options: { MaxTimeout: '30', KeyExpire: '15', ...texts(asked.options ?? {}) },
+    // A pair of hosts that holds a wrong key for each other (see lookedFor, and the goodbye in files.ts) is deaf until keys expire, after an hour by
+    // default. It still happens where a third host joins two that have not met yet, so at the first deployment on bare hosts: seen twice in some sixty.
+    options: { MaxTimeout: '10', KeyExpire: '15', ...texts(asked.options ?? {}) },
     self,
     peers: peers.filter((peer) => peer !== self),
+    connectTo: lookedFor(hosts, self.host).map(tincName),
   }))
+}
+
+/**
+ * Whom a host connects to, of all hosts of a VPN in their order: every pair is connected by one of the two, and everybody looks for somebody, so
+ * that whoever comes back is in at once, by a detour where need be.
+ *
+ * Where both look for each other two connections come up at the same time and the older one is dropped; where there is a third host the way
+ * flips between the two and the detour, and so do keys: every key that is sent is another one, and of two that went different ways the wrong one
+ * may arrive last (1.0.36, protocol_key.c). Then the pair does not hear each other until keys expire. With three daemons on a busy machine,
+ * measured: 3 of 12 restarts, and none of 52 where one of each pair looks. Two hosts have no detour: there it is both, or the one that looks
+ * would sleep through the other's return for up to ten seconds.
+ */
+export function lookedFor(hosts: readonly string[], host: string): readonly string[] {
+  if (hosts.length === 2) return hosts.filter((other) => other !== host)
+  const own = hosts.indexOf(host)
+  // Of those behind it the first, the third, ...; of those before it the second, the fourth, ...
+  return hosts.filter((_, index) => {
+    const behind = index - own
+    return behind > 0 ? behind % 2 === 1 : behind < 0 && behind % 2 === 0
+  })
 }
 
 function ips(addresses: readonly Address[] = []): readonly string[] {
