@@ -20,11 +20,13 @@ up)
     sudo apt-get install -y -qq --no-install-recommends wireguard-tools
   fi
   sudo wg-quick up "$file"
+  touch "$folder/entered"
   ;;
 down)
   [ -e "$file" ] || exit 0
-  sudo wg-quick down "$file" || true
-  rm -rf "$folder"
+  # Forgotten whatever happens; a runner that could not leave is not passed over.
+  trap 'rm -rf "$folder"' EXIT
+  [ ! -e "$folder/entered" ] || sudo wg-quick down "$file"
   ;;
 *)
   echo "vpn.sh knows up and down" >&2

@@ -405,7 +405,36 @@ test('the way into the lab is there for one job, and its key in no argument and 
   assert.is(vpn('down', '').status, 0)
   assert.match(readFileSync(log, 'utf8'), `down ${file}`)
   assert.not.ok(existsSync(file))
+  assert.is(vpn('up', 'PrivateKey = poison').status, 0)
+  writeFileSync(join(bin, 'wg-quick'), '#!/bin/sh\nexit 7\n', { mode: 0o755 })
+  assert.is(vpn('down', '').status, 7, 'a runner that is still in the network says so')
+  assert.not.ok(existsSync(file), 'the key is forgotten all the same')
+  assert.is(vpn('up', 'PrivateKey = poison').status, 7)
+  assert.is(vpn('down', '').status, 0, 'nobody leaves what was not entered')
+  assert.not.ok(existsSync(file))
 })
+
+test('of a deployment that wrote a secret nobody gets to see the outcome: not the summary, not the artifact, not the jobs after it', () => {
+  const text = readFileSync(join(top, '.github/workflows/deploy.yml'), 'utf8')
+  const steps = (parse(text) as { jobs: { deploy: { steps: readonly LeakStep[] } } }).jobs.deploy.steps
+  const [deploys, withholds] = ['Deploy', 'Withhold an outcome that shows a secret'].map((name) =>
+    steps.findIndex((step) => step.name === name),
+  ) as [number, number]
+  assert.is(steps[withholds]?.if, "always() && steps.deploy.outputs.leak == 'true'")
+  const readers = steps.flatMap((step, index) => (JSON.stringify(step).includes('outcome.json') ? [index] : []))
+  assert.equal(readers.slice(0, 2), [deploys, withholds])
+  assert.ok(readers.length > 2)
+  const temporary = mkdtempSync(join(folder, 'leak-'))
+  writeFileSync(join(temporary, 'outcome.json'), 'poison')
+  spawnSync('bash', ['-e', '-c', steps[withholds]?.run ?? ''], { env: { ...process.env, RUNNER_TEMP: temporary } })
+  assert.not.ok(existsSync(join(temporary, 'outcome.json')))
+})
+
+interface LeakStep {
+  readonly name?: string
+  readonly if?: string
+  readonly run?: string
+}
 
 test('the token answers where the origin asks for one', () => {
   const helper = /^helper='(.*)'$/m.exec(readFileSync(join(top, '.github/actions/deployed.sh'), 'utf8'))?.[1] ?? ''
